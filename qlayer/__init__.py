@@ -1,0 +1,19 @@
+"""Quantum circuits as Keras layers, compiled to pure TensorFlow."""
+
+from qlayer._version import __version__ as __version__
+from qlayer.errors import CaptureError as CaptureError
+from qlayer.errors import QLayerError as QLayerError
+from qlayer.errors import ShapeError as ShapeError
+from qlayer.errors import SignatureError as SignatureError
+from qlayer.errors import UnsupportedError as UnsupportedError
+from qlayer.layer import KerasLayer as KerasLayer
+
+__all__ = [
+    "CaptureError",
+    "KerasLayer",
+    "QLayerError",
+    "ShapeError",
+    "SignatureError",
+    "UnsupportedError",
+    "__version__",
+]

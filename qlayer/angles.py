@@ -1,0 +1,96 @@
+"""AngleGraph: the small TensorFlow graph that turns inputs and weights into a circuit's angles.
+
+It is what the quantum function calculates between its arguments and its gates: `2 * inputs[0]`, `np.sin(inputs) * w`. It is
+recorded for one sample. Outputs that depend on the inputs are batched by a vectorized map over this small graph alone,
+outputs that depend on weights only are computed once for a whole batch, and arguments that are used as they are cost
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class AngleGraph:
+    """From one sample and the weights to the outputs that the parameters of a circuit are picked from.
+
+    Args:
+        graph_def: serialized GraphDef of the calculations.
+        arguments: names of the placeholders in the graph: the inputs first, then the weights.
+        outputs: names of the output tensors; an argument's own name where it is used as it is.
+        is_input_dependent: for each output, whether it depends on the inputs.
+    """
+
+    graph_def: bytes
+    arguments: tuple[str, ...]
+    outputs: tuple[str, ...]
+    is_input_dependent: tuple[bool, ...]
+
+    def __call__(self, inputs: tf.Tensor, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Compute every output for a batch.
+
+        Args:
+            inputs: shape (batch, *sample_shape).
+            weights: the weights, in the order of the arguments.
+
+        Returns:
+            One tensor for each output: shape (batch, *shape) where it depends on the inputs, (1, *shape) otherwise.
+        """
+        found: dict[str, tf.Tensor] = {
+            name: value if position == 0 else value[tf.newaxis]
+            for position, (name, value) in enumerate(zip(self.arguments, (inputs, *weights), strict=True))
+        }
+        wanted = [name for name in dict.fromkeys(self.outputs) if name not in found]
+        batched = [name for name in wanted if self.is_input_dependent[self.outputs.index(name)]]
+        shared = [name for name in wanted if name not in batched]
+        if shared:
+            found |= zip(shared, (value[tf.newaxis] for value in self._run(shared, None, weights)), strict=True)
+        if batched:
+            values = tf.vectorized_map(lambda sample: self._run(batched, sample, weights), inputs)
+            found |= zip(batched, values, strict=True)
+        return [found[name] for name in self.outputs]
+
+    def _run(self, names: list[str], sample: tf.Tensor | None, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)
+        present = {node.name for node in graph_def.node}
+        feeds = dict(zip(self.arguments, (sample, *weights), strict=True))
+        used = {name: value for name, value in feeds.items() if _node(name) in present}
+        return list(tf.import_graph_def(graph_def, input_map=used, return_elements=names, name="angles"))
+
+
+def _node(tensor_name: str) -> str:
+    """The node that makes a tensor or a control edge, as edges are written in a GraphDef."""
+    return tensor_name.removeprefix("^").split(":")[0]
+
+
+def _ancestors(graph_def: tf.compat.v1.GraphDef, tensor_names: list[str]) -> tf.compat.v1.GraphDef:
+    """The part of a graph that some tensors depend on."""
+    nodes = {node.name: node for node in graph_def.node}
+    wanted: set[str] = set()
+    waiting = [_node(name) for name in tensor_names]
+    while waiting:
+        name = waiting.pop()
+        if name not in wanted:
+            wanted.add(name)
+            waiting.extend(_node(edge) for edge in nodes[name].input)
+    kept = [node for node in graph_def.node if node.name in wanted]
+    return tf.compat.v1.GraphDef(node=kept, library=graph_def.library, versions=graph_def.versions)
+
+
+def depends_on(tensor: tf.Tensor, argument: tf.Tensor) -> bool:
+    """Whether a symbolic tensor can be reached from an argument of its graph."""
+    seen: set[str] = set()
+    waiting = [tensor.op]
+    while waiting:
+        operation = waiting.pop()
+        if operation is argument.op:
+            return True
+        if operation.name not in seen:
+            seen.add(operation.name)
+            waiting.extend(producer.op for producer in operation.inputs)
+            waiting.extend(operation.control_inputs)
+    return False

@@ -1,0 +1,134 @@
+"""Circuit: what a QNode does, as plain frozen data.
+
+The waist of qlayer: capture writes circuits, the passes read them, and so does everything that draws, saves or counts.
+No TensorFlow and no PennyLane here. Wires are numbered 0 to `wire_count - 1`, wire 0 being the most significant bit of a
+basis state, as in PennyLane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """The numbers one argument of an operation takes: constants, or elements of an output of the angle graph.
+
+    Args:
+        shape: shape of the argument; () for an angle.
+        values: the constants, flattened in C order; empty for an argument that is not constant.
+        output: index of the output of the angle graph, None for constants.
+        positions: where in that flattened output each element lies, flattened in C order.
+    """
+
+    shape: tuple[int, ...] = ()
+    values: tuple[complex, ...] = ()
+    output: int | None = None
+    positions: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        given = len(self.values) if self.is_constant else len(self.positions)
+        assert given == prod(self.shape), f"{given} elements for shape {self.shape}: this is a bug"
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it is known without inputs and weights."""
+        return self.output is None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One gate of the gate table, or a constant matrix, on some wires.
+
+    Args:
+        name: row of the gate table, or "QubitUnitary" with a constant matrix as its only parameter.
+        wires: the control wires first, then the wires of the gate.
+        parameters: in the order of the gate's row.
+        controls: how many of the wires control the gate; it acts where all of them are 1.
+        is_adjoint: whether the inverse of the gate is applied.
+    """
+
+    name: str
+    wires: tuple[int, ...]
+    parameters: tuple[Parameter, ...] = ()
+    controls: int = 0
+    is_adjoint: bool = False
+
+    def __post_init__(self) -> None:
+        assert len(set(self.wires)) == len(self.wires), f"{self.name} repeats a wire of {self.wires}: this is a bug"
+        assert self.controls <= len(self.wires), f"{self.name} has more controls than wires: this is a bug"
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The amplitudes some wires start with; all other wires start in 0.
+
+    Args:
+        wires: the prepared wires.
+        amplitudes: parameter of shape (2 ** len(wires),), of norm 1.
+    """
+
+    wires: tuple[int, ...]
+    amplitudes: Parameter
+
+
+@dataclass(frozen=True)
+class PauliTerm:
+    """A real multiple of a product of Pauli operators: `coefficient`, and for each wire one of "X", "Y", "Z"."""
+
+    coefficient: float
+    factors: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One result of a circuit.
+
+    Args:
+        kind: a row of the measurement table: "expval", "probs" or "state".
+        wires: the wires it looks at, in their order in the result; empty for an expectation value.
+        observable: for an expectation value, the sum of Pauli products that is measured.
+    """
+
+    kind: str
+    wires: tuple[int, ...] = ()
+    observable: tuple[PauliTerm, ...] = ()
+
+
+@dataclass(frozen=True)
+class AngleOutput:
+    """One output of the angle graph: its shape, and whether it changes from sample to sample."""
+
+    shape: tuple[int, ...]
+    is_input_dependent: bool
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A circuit without its angles' values.
+
+    Args:
+        wire_labels: the user's name of each wire.
+        operations: in the order of application.
+        measurements: in the order of the results.
+        angle_outputs: what the angle graph computes from inputs and weights.
+        preparation: what the register starts with; None for all wires in 0.
+        is_bare: whether the QNode returns a single measurement that is not in a list or tuple.
+    """
+
+    wire_labels: tuple[int | str, ...]
+    operations: tuple[Operation, ...]
+    measurements: tuple[Measurement, ...]
+    angle_outputs: tuple[AngleOutput, ...]
+    preparation: Preparation | None = None
+    is_bare: bool = False
+
+    @property
+    def wire_count(self) -> int:
+        """Number of wires."""
+        return len(self.wire_labels)
+
+    def is_input_dependent(self, parameter: Parameter) -> bool:
+        """Whether a parameter changes from sample to sample."""
+        return parameter.output is not None and self.angle_outputs[parameter.output].is_input_dependent

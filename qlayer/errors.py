@@ -1,0 +1,28 @@
+"""Everything qlayer raises on a user's mistake.
+
+- QLayerError
+    - SignatureError (a TypeError): the QNode's signature, or the weight shapes given for it
+    - CaptureError (a TypeError): the quantum function does something that cannot be recorded
+    - UnsupportedError (a NotImplementedError): an operation, measurement or device that cannot be compiled
+    - ShapeError (a ValueError): inputs, weights or outputs of a shape that does not fit
+"""
+
+
+class QLayerError(Exception):
+    """The root: everything qlayer raises on a user's mistake."""
+
+
+class SignatureError(QLayerError, TypeError):
+    """The QNode's signature, or the weight shapes given for it, do not fit a layer."""
+
+
+class CaptureError(QLayerError, TypeError):
+    """The quantum function asks for the value of a number that only has one when the layer runs."""
+
+
+class UnsupportedError(QLayerError, NotImplementedError):
+    """An operation, measurement or device that cannot be compiled to TensorFlow."""
+
+
+class ShapeError(QLayerError, ValueError):
+    """Inputs, weights or outputs of a shape that does not fit the circuit."""

@@ -1,0 +1,23 @@
+"""The one place that knows which Keras is active: `tf.keras`, which is Keras 2 where TF_USE_LEGACY_KERAS=1 and else Keras 3."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from qlayer.errors import UnsupportedError
+
+keras = tf.keras
+
+
+def check_backend() -> None:
+    """Refuse Keras 3 on another backend than TensorFlow.
+
+    Raises:
+        UnsupportedError: naming the backend and the setting that changes it.
+    """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise UnsupportedError(
+            f"Keras runs on {backend}, and a KerasLayer is made of TensorFlow operations. Set KERAS_BACKEND=tensorflow "
+            "before the first import of keras."
+        )

@@ -1,0 +1,328 @@
+"""Kernels: the TensorFlow operations a plan is made of.
+
+Each kernel is chosen by the kind of a step, never by a gate. The batch axis comes first and is always there; it is 1 as
+long as nothing depends on the inputs, and broadcasts against the batch from the first angle on that does.
+
+Names of axes: b batch (or 1), n wires, s layers, t links of a chain, K = 2 ** k states of a block of k wires.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+import numpy as np
+import tensorflow as tf
+
+from qlayer.plan import Chain, Layer, MaskTerm, MatrixStep, PhaseStep, wire_bit
+
+# A layer is applied in blocks of neighbouring wires, each one matrix product of (batch x rest, K) by (K, K). Larger blocks
+# need fewer passes over the state and more multiplications: 6 wires (64 x 64) was the fastest size for 10 to 16 wires.
+BLOCK_MAX_WIRES = 6
+
+
+@dataclass(frozen=True)
+class Angles:
+    """The values of a plan's angles: `shared` of shape (1, weight angles), `varying` of shape (batch, input angles)."""
+
+    shared: tf.Tensor
+    varying: tf.Tensor
+
+    @property
+    def dtype(self) -> tf.DType:
+        """Real data type."""
+        return self.shared.dtype
+
+
+def complex_dtype(real: tf.DType) -> tf.DType:
+    """The data type of amplitudes whose parts have a real data type."""
+    return {tf.float32: tf.complex64, tf.float64: tf.complex128}[real]
+
+
+def unit(phase: tf.Tensor) -> tf.Tensor:
+    """exp(1j * phase), elementwise."""
+    return tf.complex(tf.cos(phase), tf.sin(phase))
+
+
+# ---------------------------------------------------------------------------------------------------------------- layers
+
+
+def layer_matrices(layers: tuple[Layer, ...], wire_count: int, angles: Angles) -> tf.Tensor:
+    """The 2 x 2 unitaries of all layers at once, as the product of each wire's chain.
+
+    Every chain is padded to the same length, so that the number of operations does not grow with the circuit.
+
+    Returns:
+        Shape (s, n, 2, 2).
+    """
+    chains = {(row, wire): chain for row, layer in enumerate(layers) for wire, chain in layer.chains}
+    shape = (len(layers), wire_count)
+    links = max((len(chain.matrices) for chain in chains.values()), default=1)
+    links = 1 << (links - 1).bit_length()  # a power of two, for the tree of products
+    matrices = np.broadcast_to(np.eye(2, dtype=complex), (*shape, links, 2, 2)).copy()
+    index = np.zeros((*shape, links), dtype=np.int32)
+    multiples = np.zeros((*shape, links, 2))
+    for place, chain in chains.items():
+        _fill(chain, matrices[place], index[place], multiples[place])
+    product = tf.constant(matrices, complex_dtype(angles.dtype))
+    if multiples.any():
+        phase = tf.gather(angles.shared[0], index)[..., tf.newaxis] * tf.constant(multiples, angles.dtype)
+        product *= unit(phase)[..., tf.newaxis, :]
+    while product.shape[2] > 1:
+        product = tf.matmul(product[:, :, 1::2], product[:, :, 0::2])
+    return product[:, :, 0]
+
+
+def _fill(chain: Chain, matrices: np.ndarray, index: np.ndarray, multiples: np.ndarray) -> None:
+    """Write one chain into its row of the padded arrays: link 0 has no phase."""
+    for link, matrix in enumerate(chain.matrices):
+        matrices[link] = matrix
+    for link, (angle, pair) in enumerate(chain.phases, start=1):
+        index[link], multiples[link] = angle.index, pair
+
+
+def blocks_of(wire_count: int) -> list[int]:
+    """The sizes of the blocks of neighbouring wires, as equal as possible."""
+    count = max(1, -(-wire_count // BLOCK_MAX_WIRES))
+    return [wire_count // count + (position < wire_count % count) for position in range(count)]
+
+
+def block_matrices(matrices: tf.Tensor) -> list[list[tf.Tensor]]:
+    """The Kronecker products over each block of wires.
+
+    Args:
+        matrices: shape (s, n, 2, 2).
+
+    Returns:
+        For each layer, for each block of k wires, shape (K, K).
+    """
+    if not matrices.shape[0]:
+        return []
+    sizes = blocks_of(matrices.shape[1])
+    starts = list(accumulate(sizes, initial=0))
+    groups = {size: [start for start, found in zip(starts, sizes, strict=False) if found == size] for size in set(sizes)}
+    products: dict[int, tf.Tensor] = {}
+    for size, begins in groups.items():
+        wires = np.add.outer(begins, np.arange(size))
+        stack = tf.gather(matrices, wires, axis=1)  # (s, blocks of this size, size, 2, 2)
+        products |= zip(begins, tf.unstack(_kronecker(stack), axis=1), strict=True)
+    rows = [tf.unstack(products[start]) for start in starts[:-1]]
+    return [list(blocks) for blocks in zip(*rows, strict=True)]
+
+
+def _kronecker(matrices: tf.Tensor) -> tf.Tensor:
+    """The Kronecker product over the third axis: (s, blocks, k, 2, 2) -> (s, blocks, K, K)."""
+    product = matrices[:, :, 0]
+    for wire in range(1, matrices.shape[2]):
+        size = 2 * product.shape[-1]
+        grown = product[:, :, :, tf.newaxis, :, tf.newaxis] * matrices[:, :, wire, tf.newaxis, :, tf.newaxis, :]
+        product = tf.reshape(grown, [*matrices.shape[:2], size, size])
+    return product
+
+
+def apply_layer(state: tf.Tensor, blocks: list[tf.Tensor]) -> tf.Tensor:
+    """Apply a layer to the joined register.
+
+    Each block's wires lead once: they are brought to the end, multiplied there, and stay there, so that after all blocks
+    every wire is back in its place.
+
+    Args:
+        state: shape (b, 2 ** n).
+        blocks: for each block of wires, shape (K, K).
+
+    Returns:
+        Shape (b, 2 ** n).
+    """
+    for block in blocks:
+        size = block.shape[0]
+        if len(blocks) > 1:
+            state = tf.transpose(tf.reshape(state, [-1, size, state.shape[1] // size]), [0, 2, 1])
+        state = tf.reshape(tf.matmul(tf.reshape(state, [-1, size]), block, transpose_b=True), [-1, _length(state)])
+    return state
+
+
+def flatten(values: tf.Tensor) -> tf.Tensor:
+    """All axes but the first as one: (b, ...) -> (b, elements)."""
+    return tf.reshape(values, [tf.shape(values)[0], values.shape[1:].num_elements()])
+
+
+def real(values: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+    """The real part in a real data type."""
+    return tf.cast(tf.math.real(values), dtype)
+
+
+def _length(state: tf.Tensor) -> int:
+    """The number of amplitudes of a state, whatever its shape behind the batch axis."""
+    return state.shape[1:].num_elements()
+
+
+def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
+    """Apply a layer to unentangled wires: (b, n, 2) and (n, 2, 2) -> (b, n, 2)."""
+    return tf.reduce_sum(matrices * vectors[:, :, tf.newaxis, :], axis=-1)
+
+
+# ---------------------------------------------------------------------------------------------------------------- phases
+
+
+def parities(masks: list[int], bits: int, dtype: tf.DType) -> tf.Tensor:
+    """(-1) ** popcount(state & mask): shape (masks, 2 ** bits).
+
+    Made as an outer product of the upper and the lower half of the bits, so that a saved model holds no large constants.
+    """
+    low = bits // 2
+    upper = _parity_table([mask >> low for mask in masks], bits - low)
+    lower = _parity_table([mask & (2**low - 1) for mask in masks], low)
+    product = tf.constant(upper, dtype)[:, :, tf.newaxis] * tf.constant(lower, dtype)[:, tf.newaxis, :]
+    return tf.reshape(product, [len(masks), 2**bits])
+
+
+def _parity_table(masks: list[int], bits: int) -> np.ndarray:
+    return 1 - 2 * (np.bitwise_count(np.array(masks)[:, np.newaxis] & np.arange(2**bits)) & 1).astype(np.int8)
+
+
+def phase_coefficients(terms: tuple[MaskTerm, ...], masks: list[int], angles: Angles) -> tf.Tensor:
+    """The coefficient of each mask in a phase polynomial.
+
+    Returns:
+        Shape (batch, masks) if a term depends on the inputs, (1, masks) otherwise.
+    """
+    constants = np.zeros((1, len(masks)))
+    for term in terms:
+        if term.angle is None:
+            constants[0, masks.index(term.mask)] += term.coefficient
+    total = tf.constant(constants, angles.dtype)
+    for varies, values in ((False, angles.shared), (True, angles.varying)):
+        used = [(term.angle.index, term) for term in terms if term.angle and term.angle.is_input_dependent == varies]
+        if used:
+            columns = sorted({index for index, _ in used})
+            table = np.zeros((len(columns), len(masks)))
+            for index, term in used:
+                table[columns.index(index), masks.index(term.mask)] += term.coefficient
+            total += tf.matmul(pick_columns(values, columns), tf.constant(table, angles.dtype))
+    return total
+
+
+def pick_columns(values: tf.Tensor, columns: list[int]) -> tf.Tensor:
+    """Some columns of a matrix, without a copy where that is all of them in order."""
+    return values if columns == list(range(values.shape[1])) else tf.gather(values, columns, axis=1)
+
+
+def _polynomial(terms: tuple[MaskTerm, ...], bits: int, angles: Angles) -> tf.Tensor:
+    """exp(1j * phase) of a phase polynomial on 2 ** bits states; the masks lie within these bits."""
+    masks = sorted({term.mask for term in terms})
+    return unit(tf.matmul(phase_coefficients(terms, masks, angles), parities(masks, bits, angles.dtype)))
+
+
+def apply_phase(state: tf.Tensor, step: PhaseStep, angles: Angles) -> tf.Tensor:
+    """Apply a diagonal and a permutation to the joined register, of shape (b, 2 ** n).
+
+    What depends on the inputs but only on the upper or only on the lower half of the wires is computed on 2 ** (n / 2)
+    states; cosines and sines of the whole register are only taken where they must be.
+    """
+    wires = _length(state).bit_length() - 1
+    low = wires // 2
+    varying = [term for term in step.terms if term.angle and term.angle.is_input_dependent]
+    lower = tuple(term for term in varying if term.mask < 2**low)
+    upper = tuple(replace(term, mask=term.mask >> low) for term in varying if not term.mask % 2**low and term.mask)
+    split = {term.mask for term in lower} | {term.mask << low for term in upper}
+    whole = tuple(term for term in step.terms if term not in varying or term.mask not in split)
+    if lower or upper:
+        left = _polynomial(upper, wires - low, angles)[:, :, tf.newaxis] if upper else 1
+        right = _polynomial(lower, low, angles)[:, tf.newaxis, :] if lower else 1
+        state = tf.reshape(tf.reshape(state, [-1, 2 ** (wires - low), 2**low]) * (left * right), [-1, 2**wires])
+    if whole:
+        state *= _polynomial(whole, wires, angles)
+    return state if step.sources is None else tf.gather(state, step.sources, axis=1)
+
+
+def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) -> tf.Tensor:
+    """Apply a diagonal of single wires and flips to unentangled wires: (b, n, 2) -> (b, n, 2)."""
+    wires = vectors.shape[1]
+    bits = [wire_bit(wire, wires) for wire in range(wires)]
+    if step.terms:
+        masks = sorted({term.mask for term in step.terms})
+        table = np.zeros((len(masks), wires, 2))
+        for row, mask in enumerate(masks):  # a global phase (mask 0) is given to wire 0
+            table[row, bits.index(mask) if mask else 0] = (1, -1 if mask else 1)
+        phase = tf.matmul(phase_coefficients(step.terms, masks, angles), tf.constant(table.reshape(len(masks), -1), angles.dtype))
+        vectors *= tf.reshape(unit(phase), [-1, wires, 2])
+    if step.flips:
+        flipped = tf.constant([[bool(step.flips & bit)] for bit in bits])
+        vectors = tf.where(flipped, tf.reverse(vectors, [2]), vectors)
+    return vectors
+
+
+# -------------------------------------------------------------------------------------------------- registers, matrices
+
+
+def join(vectors: tf.Tensor) -> tf.Tensor:
+    """The register of unentangled wires, by a tree of outer products: (b, n, 2) -> (b, 2 ** n)."""
+    tail = None
+    while vectors.shape[1] > 1:
+        if vectors.shape[1] % 2:
+            tail = vectors[:, -1] if tail is None else _outer(vectors[:, -1], tail)
+            vectors = vectors[:, :-1]
+        vectors = _outer(vectors[:, 0::2], vectors[:, 1::2])
+    return vectors[:, 0] if tail is None else _outer(vectors[:, 0], tail)
+
+
+def _outer(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """The outer product over the last axis: (..., p), (..., q) -> (..., p * q)."""
+    product = left[..., :, tf.newaxis] * right[..., tf.newaxis, :]
+    return tf.reshape(product, [-1, *left.shape[1:-1], left.shape[-1] * right.shape[-1]])
+
+
+def place(amplitudes: tf.Tensor, wires: tuple[int, ...], wire_count: int) -> tf.Tensor:
+    """The register with some wires in a given state and all others in 0: (b, 2 ** len(wires)) -> (b, 2 ** wire_count)."""
+    others = [wire for wire in range(wire_count) if wire not in wires]
+    padding = [[0, 0], [0, 0], [0, 2 ** len(others) - 1]]
+    state = tf.reshape(tf.pad(amplitudes[:, :, tf.newaxis], padding), [-1, *[2] * wire_count])
+    order = [*wires, *others]
+    return tf.reshape(tf.transpose(state, [0, *(1 + order.index(w) for w in range(wire_count))]), [-1, 2**wire_count])
+
+
+def split_axes(wires: tuple[int, ...], wire_count: int) -> tuple[list[int], dict[int, int]]:
+    """The shape that gives each of some wires an axis of its own and joins all others between them.
+
+    Returns:
+        The shape (with -1 for the batch), and the axis of each wire.
+    """
+    shape, axes, done = [-1], {}, 0
+    for wire in sorted(wires):
+        if wire > done:
+            shape.append(2 ** (wire - done))
+        axes[wire] = len(shape)
+        shape.append(2)
+        done = wire + 1
+    if done < wire_count:
+        shape.append(2 ** (wire_count - done))
+    return shape, axes
+
+
+def to_end(state: tf.Tensor, wires: tuple[int, ...]) -> tuple[tf.Tensor, list[int]]:
+    """Bring some wires to the end of a register, in their order.
+
+    Returns:
+        Shape (b, *rest, 2, ..., 2), and the order of axes that was used.
+    """
+    shape, axes = split_axes(wires, _length(state).bit_length() - 1)
+    last = [axes[wire] for wire in wires]
+    order = [axis for axis in range(len(shape)) if axis not in last] + last
+    return tf.transpose(tf.reshape(state, shape), order), order
+
+
+def apply_matrix(state: tf.Tensor, step: MatrixStep) -> tf.Tensor:
+    """Apply a constant unitary to some wires of the joined register, of shape (b, 2 ** n)."""
+    moved, order = to_end(state, step.wires)
+    shape = tf.shape(moved)
+    product = tf.matmul(tf.reshape(moved, [-1, len(step.matrix)]), tf.constant(step.matrix, state.dtype), transpose_b=True)
+    back = [order.index(axis) for axis in range(len(order))]
+    return tf.reshape(tf.transpose(tf.reshape(product, shape), back), [-1, _length(state)])
+
+
+def flip(state: tf.Tensor, mask: int) -> tf.Tensor:
+    """The amplitudes of the states with some bits flipped: shape (b, 2 ** n)."""
+    wire_count = _length(state).bit_length() - 1
+    wires = tuple(wire for wire in range(wire_count) if mask & wire_bit(wire, wire_count))
+    shape, axes = split_axes(wires, wire_count)
+    return tf.reshape(tf.reverse(tf.reshape(state, shape), list(axes.values())), [-1, 2**wire_count])

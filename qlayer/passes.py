@@ -1,0 +1,294 @@
+"""Passes: Circuit -> Circuit, and Circuit -> Plan.
+
+`light_cone` drops what no measurement can see. `plan_circuit` puts each factor of each gate into the earliest step that
+can take it: rotations of a wire join into one 2 x 2 matrix, diagonals and permutations into one phase and one gather.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from qlayer.circuit import Circuit, Measurement, Operation, Parameter, PauliTerm
+from qlayer.factors import Factor, Matrix, Permutation, Phase, Term
+from qlayer.gates import factors_of
+from qlayer.permutations import BasisPermutation
+from qlayer.plan import Angle, Chain, Layer, MaskTerm, MatrixStep, PhaseStep, Plan, Readout, Step, Word, wire_bit
+
+
+def light_cone(circuit: Circuit) -> Circuit:
+    """The same circuit without the operations and wires that no measurement depends on."""
+    cone = set().union(*(_measured_wires(measurement) for measurement in circuit.measurements))
+    kept: list[Operation] = []
+    for operation in reversed(circuit.operations):
+        if cone.intersection(operation.wires) or (not operation.wires and _sees_global_phase(circuit)):
+            cone.update(operation.wires)
+            kept.append(operation)
+    if circuit.preparation and cone.intersection(circuit.preparation.wires):
+        cone.update(circuit.preparation.wires)
+    elif circuit.preparation:
+        circuit = replace(circuit, preparation=None)
+    return _on_wires(replace(circuit, operations=tuple(reversed(kept))), sorted(cone))
+
+
+def _sees_global_phase(circuit: Circuit) -> bool:
+    return any(measurement.kind == "state" for measurement in circuit.measurements)
+
+
+def _measured_wires(measurement: Measurement) -> set[int]:
+    return {*measurement.wires, *(wire for term in measurement.observable for wire, _ in term.factors)}
+
+
+def _on_wires(circuit: Circuit, wires: list[int]) -> Circuit:
+    """The circuit on some of its wires, which have to be all that it uses."""
+    number = {wire: position for position, wire in enumerate(wires)}
+
+    def renamed(old: Iterable[int]) -> tuple[int, ...]:
+        return tuple(number[wire] for wire in old)
+
+    def term(old: PauliTerm) -> PauliTerm:
+        return PauliTerm(old.coefficient, tuple((number[wire], pauli) for wire, pauli in old.factors))
+
+    preparation = circuit.preparation
+    return replace(
+        circuit,
+        wire_labels=tuple(circuit.wire_labels[wire] for wire in wires),
+        operations=tuple(replace(operation, wires=renamed(operation.wires)) for operation in circuit.operations),
+        measurements=tuple(
+            Measurement(old.kind, renamed(old.wires), tuple(term(part) for part in old.observable))
+            for old in circuit.measurements
+        ),
+        preparation=preparation and replace(preparation, wires=renamed(preparation.wires)),
+    )
+
+
+def plan_circuit(circuit: Circuit) -> Plan:
+    """Choose the steps for a circuit."""
+    scheduler = _Scheduler(circuit)
+    for operation in circuit.operations:
+        for factor in factors_of(operation):
+            scheduler.place(factor, operation.parameters)
+    scheduler.finish()
+    return scheduler.plan()
+
+
+# ---------------------------------------------------------------------------------------------------------- scheduling
+
+
+@dataclass
+class _LayerBuilder:
+    """A layer in the making: for each wire its constant matrices and the phases between them."""
+
+    matrices: dict[int, list[np.ndarray]] = field(default_factory=dict)
+    phases: dict[int, list[tuple[Angle, tuple[float, float]]]] = field(default_factory=dict)
+
+    def multiply(self, wire: int, matrix: np.ndarray) -> None:
+        chain = self.matrices.setdefault(wire, [np.eye(2)])
+        chain[-1] = matrix @ chain[-1]
+
+    def turn(self, wire: int, angle: Angle, multiples: tuple[float, float]) -> None:
+        self.matrices.setdefault(wire, [np.eye(2)]).append(np.eye(2))
+        self.phases.setdefault(wire, []).append((angle, multiples))
+
+    def build(self) -> Layer:
+        return Layer(
+            tuple(
+                (wire, Chain(tuple(matrices), tuple(self.phases.get(wire, ()))))
+                for wire, matrices in sorted(self.matrices.items())
+            )
+        )
+
+
+@dataclass
+class _PhaseBuilder:
+    """A phase and a permutation in the making; the coefficients of equal masks and angles are added."""
+
+    permutation: BasisPermutation
+    coefficients: dict[tuple[int, Angle | None], float] = field(default_factory=dict)
+
+    def add(self, wires: frozenset[int], coefficient: float, angle: Angle | None) -> None:
+        mask, flip = self.permutation.pull_back(wires)
+        key = (mask, angle)
+        self.coefficients[key] = self.coefficients.get(key, 0.0) + (-coefficient if flip else coefficient)
+
+    def build(self) -> PhaseStep:
+        terms = tuple(MaskTerm(mask, value, angle) for (mask, angle), value in self.coefficients.items() if value)
+        return PhaseStep(terms, self.permutation.sources(), self.permutation.only_flips or 0)
+
+
+_Builder = _LayerBuilder | _PhaseBuilder | MatrixStep
+
+
+class _Scheduler:
+    """Places factors into steps. Mutable: the steps, where each wire stands, and what waits for its wire's next gate."""
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+        self.steps: list[_Builder] = []
+        self.standing: dict[int, int] = {}  # wire -> index of the last step that touches it
+        self.waiting: dict[int, list[tuple[Factor, tuple[Parameter, ...]]]] = {}
+        self.angles: dict[bool, dict[tuple[int, int], int]] = {False: {}, True: {}}  # is_input_dependent -> angle -> index
+
+    def place(self, factor: Factor, parameters: tuple[Parameter, ...]) -> None:
+        """Put a factor into the earliest step that can take it.
+
+        A diagonal or a flip of one wire fits into a matrix as well as into a phase: it waits for its wire's next gate and
+        goes where that one goes, so that neither costs a step of its own.
+        """
+        if self._fits_anywhere(factor, parameters):
+            self.waiting.setdefault(factor.wires[0], []).append((factor, parameters))
+            return
+        is_layer = isinstance(factor, Matrix) and len(factor.wires) == 1
+        for wire in factor.wires:
+            self._release(wire, is_layer=is_layer)
+        self._insert(factor, parameters, is_layer=is_layer)
+
+    def finish(self) -> None:
+        """Place what still waits."""
+        for wire in list(self.waiting):
+            self._release(wire, is_layer=False)
+
+    def plan(self) -> Plan:
+        """The finished plan."""
+        readouts = tuple(_readout(measurement, self.circuit.wire_count) for measurement in self.circuit.measurements)
+        readouts = self._absorb_last_step(readouts)
+        steps = [step if isinstance(step, MatrixStep) else step.build() for step in self.steps]
+        product = 0 if self.circuit.preparation else _product_length(steps)
+        return Plan(
+            wire_count=self.circuit.wire_count,
+            weight_angles=tuple(self.angles[False]),
+            input_angles=tuple(self.angles[True]),
+            preparation=self.circuit.preparation,
+            prefix=tuple(steps[:product]),
+            steps=tuple(steps[product:]),
+            readouts=readouts,
+        )
+
+    def _fits_anywhere(self, factor: Factor, parameters: tuple[Parameter, ...]) -> bool:
+        if isinstance(factor, Matrix) or len(factor.wires) != 1:
+            return False
+        used = {term.parameter for term in factor.terms} - {None} if isinstance(factor, Phase) else set()
+        return not any(self.circuit.is_input_dependent(parameters[index]) for index in used)
+
+    def _release(self, wire: int, *, is_layer: bool) -> None:
+        for factor, parameters in self.waiting.pop(wire, ()):
+            self._insert(factor, parameters, is_layer=is_layer)
+
+    def _insert(self, factor: Factor, parameters: tuple[Parameter, ...], *, is_layer: bool) -> None:
+        start = max((self.standing.get(wire, 0) for wire in factor.wires), default=0)
+        if is_layer:
+            index = self._find_layer(start)
+            self._join_layer(self.steps[index], factor, parameters)
+        elif isinstance(factor, Matrix):
+            index = len(self.steps)
+            self.steps.append(MatrixStep(factor.wires, factor.matrix))
+        else:
+            index = self._find_phase(start, factor)
+            self._join_phase(self.steps[index], factor, parameters)
+        self.standing.update(dict.fromkeys(factor.wires, index))
+
+    def _find_layer(self, start: int) -> int:
+        for index in range(start, len(self.steps)):
+            if isinstance(self.steps[index], _LayerBuilder):
+                return index
+        self.steps.append(_LayerBuilder())
+        return len(self.steps) - 1
+
+    def _find_phase(self, start: int, factor: Factor) -> int:
+        for index in range(start, len(self.steps)):
+            step = self.steps[index]
+            if isinstance(step, _PhaseBuilder) and (
+                isinstance(factor, Permutation) or step.permutation.accepts_phase(frozenset(factor.wires))
+            ):
+                return index
+        self.steps.append(_PhaseBuilder(BasisPermutation(self.circuit.wire_count)))
+        return len(self.steps) - 1
+
+    def _join_layer(self, step: _LayerBuilder, factor: Factor, parameters: tuple[Parameter, ...]) -> None:
+        (wire,) = factor.wires
+        match factor:
+            case Matrix():
+                step.multiply(wire, factor.matrix)
+            case Permutation():
+                step.multiply(wire, np.eye(2)[list(factor.inverse().table)])
+            case Phase():
+                for term in factor.terms:
+                    self._turn(step, wire, term, parameters)
+
+    def _turn(self, step: _LayerBuilder, wire: int, term: Term, parameters: tuple[Parameter, ...]) -> None:
+        angle, coefficient = self._angle(term, parameters)
+        multiples = (coefficient, -coefficient if term.wires else coefficient)
+        if angle is None:
+            step.multiply(wire, np.diag(np.exp(1j * np.array(multiples))))
+        else:
+            step.turn(wire, angle, multiples)
+
+    def _join_phase(self, step: _PhaseBuilder, factor: Factor, parameters: tuple[Parameter, ...]) -> None:
+        if isinstance(factor, Permutation):
+            step.permutation.append(factor)
+            return
+        for term in factor.terms:
+            if term.wires or _sees_global_phase(self.circuit):
+                angle, coefficient = self._angle(term, parameters)
+                step.add(term.wires, coefficient, angle)
+
+    def _angle(self, term: Term, parameters: tuple[Parameter, ...]) -> tuple[Angle | None, float]:
+        """The plan's angle of a term and its coefficient; constants are multiplied into the coefficient."""
+        if term.parameter is None:
+            return None, term.coefficient
+        parameter = parameters[term.parameter]
+        if parameter.output is None:
+            return None, term.coefficient * float(np.real(parameter.values[0]))
+        varies = self.circuit.is_input_dependent(parameter)
+        known = self.angles[varies]
+        return Angle(known.setdefault((parameter.output, parameter.positions[0]), len(known)), varies), term.coefficient
+
+    def _absorb_last_step(self, readouts: tuple[Readout, ...]) -> tuple[Readout, ...]:
+        """Drop a last phase that no readout sees, and read the observables in front of a last permutation."""
+        last = self.steps[-1] if self.steps else None
+        is_diagonal = all(readout.kind != "state" and not any(w.x for _, w in readout.words) for readout in readouts)
+        if not isinstance(last, _PhaseBuilder) or not is_diagonal:
+            return readouts
+        last.coefficients.clear()
+        if last.permutation.is_affine and all(readout.kind == "expval" for readout in readouts):
+            self.steps.pop()
+            return tuple(_pulled_back(readout, last.permutation) for readout in readouts)
+        return readouts
+
+
+def _product_length(steps: list[Step]) -> int:
+    """How many leading steps keep every wire unentangled."""
+    for index, step in enumerate(steps):
+        if isinstance(step, MatrixStep):
+            return index
+        if isinstance(step, PhaseStep):
+            entangling = any(term.mask.bit_count() > 1 for term in step.terms)
+            if entangling or (step.sources is not None and not step.flips):
+                return index
+    return len(steps)
+
+
+# ------------------------------------------------------------------------------------------------------------- readout
+
+
+def _readout(measurement: Measurement, wire_count: int) -> Readout:
+    words = tuple((term.coefficient, _word(term, wire_count)) for term in measurement.observable)
+    return Readout(measurement.kind, measurement.wires, words)
+
+
+def _word(term: PauliTerm, wire_count: int) -> Word:
+    """X flips, Z signs, Y = i X Z does both."""
+    masks = {pauli: sum(wire_bit(w, wire_count) for w, p in term.factors if p == pauli) for pauli in "XYZ"}
+    return Word(masks["X"] | masks["Y"], masks["Z"] | masks["Y"], 1j ** masks["Y"].bit_count())
+
+
+def _pulled_back(readout: Readout, permutation: BasisPermutation) -> Readout:
+    """The readout of Z words in front of a permutation: parities are carried through it."""
+    words = []
+    for coefficient, word in readout.words:
+        wires = frozenset(w for w in range(permutation.wire_count) if word.z & wire_bit(w, permutation.wire_count))
+        mask, flip = permutation.pull_back(wires)
+        words.append((-coefficient if flip else coefficient, Word(0, mask, 1)))
+    return replace(readout, words=tuple(words))

@@ -1,0 +1,107 @@
+"""Permutations of basis states that grow gate by gate.
+
+Most permutations of circuits (X, CNOT, SWAP and their products) are affine: each bit of the new state is a parity of bits
+of the old one, perhaps flipped. Parities can be carried through them, which lets diagonals on both sides of a run of CNOTs
+become one diagonal (a phase polynomial: Amy, Maslov, Mosca 2014). Others (Toffoli) stop what touches their wires.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from qlayer.factors import Permutation
+from qlayer.plan import wire_bit
+
+
+@dataclass
+class BasisPermutation:
+    """A product of permutations of the basis states of a register. Mutable while a plan is made: `append` extends it.
+
+    Args:
+        wire_count: number of wires of the register.
+    """
+
+    wire_count: int
+    _parities: list[int] = field(init=False)  # for each wire, the mask of the old bits whose parity is its new bit
+    _flips: list[int] = field(init=False)  # for each wire, 1 where the new bit is flipped
+    _scrambling: list[Permutation] = field(init=False, default_factory=list)  # what is not affine, applied afterwards
+
+    def __post_init__(self) -> None:
+        self._parities = [wire_bit(wire, self.wire_count) for wire in range(self.wire_count)]
+        self._flips = [0] * self.wire_count
+
+    def accepts_phase(self, wires: frozenset[int]) -> bool:
+        """Whether a parity of these wires can be carried to the front."""
+        return not wires & self._scrambled()
+
+    def append(self, permutation: Permutation) -> None:
+        """Apply one more permutation after all others."""
+        affine = _affine(permutation)
+        if affine is None or not self.accepts_phase(frozenset(permutation.wires)):
+            self._scrambling.append(permutation)
+            return
+        columns, flips = affine
+        pulled = [self.pull_back(frozenset(permutation.wires[j] for j in column)) for column in columns]
+        for wire, (mask, flip), flipped in zip(permutation.wires, pulled, flips, strict=True):
+            self._parities[wire], self._flips[wire] = mask, flip ^ flipped
+
+    def pull_back(self, wires: frozenset[int]) -> tuple[int, int]:
+        """The parity of some new bits as a parity of old bits: its mask, and 1 where it is flipped."""
+        mask, flip = 0, 0
+        for wire in wires:
+            mask, flip = mask ^ self._parities[wire], flip ^ self._flips[wire]
+        return mask, flip
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether every parity can be carried through."""
+        return not self._scrambling
+
+    @property
+    def only_flips(self) -> int | None:
+        """The mask of flipped bits where it does nothing else, otherwise None."""
+        bits = [wire_bit(wire, self.wire_count) for wire in range(self.wire_count)]
+        if self._scrambling or self._parities != bits:
+            return None
+        return sum(bit for bit, flip in zip(bits, self._flips, strict=True) if flip)
+
+    def sources(self) -> np.ndarray | None:
+        """For each basis state, the one that becomes it; shape (2 ** wire_count,). None for the identity."""
+        if self.only_flips == 0:
+            return None
+        states = np.arange(2**self.wire_count)
+        targets = np.zeros_like(states)
+        for wire, (mask, flip) in enumerate(zip(self._parities, self._flips, strict=True)):
+            targets += ((np.bitwise_count(states & mask) & 1) ^ flip) * wire_bit(wire, self.wire_count)
+        for permutation in self._scrambling:
+            targets = self._scramble(permutation, targets)
+        return np.argsort(targets).astype(np.int32)
+
+    def _scrambled(self) -> frozenset[int]:
+        return frozenset(wire for permutation in self._scrambling for wire in permutation.wires)
+
+    def _scramble(self, permutation: Permutation, states: np.ndarray) -> np.ndarray:
+        """Apply one table to the bits of its wires in every state."""
+        bits = [wire_bit(wire, self.wire_count) for wire in permutation.wires]
+        place = [wire_bit(position, len(bits)) for position in range(len(bits))]
+        old = sum(((states & bit) > 0) * value for bit, value in zip(bits, place, strict=True))
+        new = np.asarray(permutation.table)[old]
+        cleared = states & ~sum(bits)
+        return cleared + sum(((new & value) > 0) * bit for bit, value in zip(bits, place, strict=True))
+
+
+def _affine(permutation: Permutation) -> tuple[list[list[int]], list[int]] | None:
+    """For each wire of the permutation, the positions whose parity it becomes and whether it is flipped; None if not affine."""
+    table = np.asarray(permutation.table)
+    count = len(permutation.wires)
+    images = [int(table[wire_bit(j, count)] ^ table[0]) for j in range(count)]
+    states = np.arange(len(table))
+    linear = np.full_like(table, table[0])
+    for j, image in enumerate(images):
+        linear = linear ^ np.where(states & wire_bit(j, count), image, 0)
+    if not np.array_equal(linear, table):
+        return None
+    columns = [[j for j, image in enumerate(images) if image & wire_bit(wire, count)] for wire in range(count)]
+    return columns, [int(bool(table[0] & wire_bit(wire, count))) for wire in range(count)]

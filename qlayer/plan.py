@@ -1,0 +1,129 @@
+"""Plan: the steps a circuit is computed in, as plain data.
+
+The passes write plans, the kernels run them. A plan is a product prefix (every wire is its own 2-vector), then steps on the
+joined register, then a readout. Basis states are indexed by integers; bit `wire_bit(wire, wire_count)` belongs to a wire.
+Only phases carry angles that change from sample to sample: everything else is shared by the whole batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qlayer.circuit import Preparation
+
+
+def wire_bit(wire: int, wire_count: int) -> int:
+    """The bit of a basis state that a wire is; wire 0 is the most significant."""
+    return 1 << (wire_count - 1 - wire)
+
+
+@dataclass(frozen=True)
+class Angle:
+    """One of the plan's angles: an index into `Plan.input_angles` or into `Plan.weight_angles`."""
+
+    index: int
+    is_input_dependent: bool
+
+
+@dataclass(frozen=True)
+class MaskTerm:
+    """A part of a phase: `coefficient * angle * (-1) ** popcount(state & mask)`; the angle None is 1."""
+
+    mask: int
+    coefficient: float
+    angle: Angle | None
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The product of one wire's gates in a layer: C[T] D[T] ... C[1] D[1] C[0].
+
+    Args:
+        matrices: T + 1 constant matrices C of shape (2, 2).
+        phases: T pairs of an angle and the two multiples of it that make D = diag(exp(1j * multiples * angle)).
+    """
+
+    matrices: tuple[np.ndarray, ...]
+    phases: tuple[tuple[Angle, tuple[float, float]], ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A 2 x 2 unitary on each of some wires, without a batch axis."""
+
+    chains: tuple[tuple[int, Chain], ...]
+
+
+@dataclass(frozen=True)
+class PhaseStep:
+    """A diagonal, then a permutation of basis states.
+
+    Args:
+        terms: the phase polynomial.
+        sources: for each basis state, the one whose amplitude it gets; None for no permutation.
+        flips: the bits that the permutation flips, where it does nothing else; 0 otherwise.
+    """
+
+    terms: tuple[MaskTerm, ...]
+    sources: np.ndarray | None
+    flips: int
+
+
+@dataclass(frozen=True)
+class MatrixStep:
+    """A constant unitary of shape (2 ** k, 2 ** k) on k wires."""
+
+    wires: tuple[int, ...]
+    matrix: np.ndarray
+
+
+Step = Layer | PhaseStep | MatrixStep
+
+
+@dataclass(frozen=True)
+class Word:
+    """A Pauli word P with P|x> = phase * (-1) ** popcount(x & z) |x ^ x_mask>; the phase is 1 or i."""
+
+    x: int
+    z: int
+    phase: complex
+
+
+@dataclass(frozen=True)
+class Readout:
+    """One measurement of the plan's final state.
+
+    Args:
+        kind: row of the measurement table.
+        wires: the wires in the result's order.
+        words: pairs of a real coefficient and a Pauli word, for an expectation value.
+    """
+
+    kind: str
+    wires: tuple[int, ...]
+    words: tuple[tuple[float, Word], ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a circuit is computed.
+
+    Args:
+        wire_count: number of wires of the register.
+        weight_angles: (output, position) in the angle graph of each angle that is shared by the batch.
+        input_angles: the same of each angle that changes from sample to sample.
+        preparation: the initial amplitudes; None for all wires in 0.
+        prefix: steps on wires that are not entangled yet.
+        steps: steps on the joined register.
+        readouts: the measurements, in order.
+    """
+
+    wire_count: int
+    weight_angles: tuple[tuple[int, int], ...]
+    input_angles: tuple[tuple[int, int], ...]
+    preparation: Preparation | None
+    prefix: tuple[Layer | PhaseStep, ...]
+    steps: tuple[Step, ...]
+    readouts: tuple[Readout, ...]

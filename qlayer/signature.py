@@ -1,0 +1,79 @@
+"""The rules for a QNode's signature, and for the weight shapes that go with it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from qlayer.errors import SignatureError
+
+_VARIABLE = {
+    inspect.Parameter.VAR_POSITIONAL: "a variable number of positional arguments (*{})",
+    inspect.Parameter.VAR_KEYWORD: "a variable number of keyword arguments (**{})",
+}
+
+
+def check_signature(function: Callable[..., Any], weight_shapes: Mapping[str, Any], input_argument: str) -> None:
+    """Check that a quantum function can be a layer.
+
+    Args:
+        function: the quantum function of a QNode.
+        weight_shapes: the shapes given for its weights, by name.
+        input_argument: the name of the argument that takes the inputs.
+
+    Raises:
+        SignatureError: if a rule of the signature is broken, or names and shapes do not match.
+    """
+    parameters = inspect.signature(function).parameters
+    _check_arguments(parameters, input_argument)
+    names = set(parameters) - {input_argument}
+    if input_argument in weight_shapes:
+        raise SignatureError(
+            f"weight_shapes gives a shape for {input_argument!r}, which takes the inputs: their shape is known from the "
+            "data. Leave it out."
+        )
+    if missing := sorted(names - set(weight_shapes)):
+        raise SignatureError(
+            f"weight_shapes must give a shape for every argument of the QNode except {input_argument!r}; there is none "
+            f"for {', '.join(map(repr, missing))}."
+        )
+    if unknown := sorted(set(weight_shapes) - names):
+        raise SignatureError(
+            f"weight_shapes gives a shape for {', '.join(map(repr, unknown))}, but the QNode's arguments are "
+            f"{', '.join(map(repr, parameters))}."
+        )
+
+
+def _check_arguments(parameters: Mapping[str, inspect.Parameter], input_argument: str) -> None:
+    if input_argument not in parameters:
+        raise SignatureError(
+            f"the QNode must have an argument named {input_argument!r} for the inputs; it has "
+            f"{', '.join(map(repr, parameters)) or 'no arguments'}. Rename one, or give input_argument=... to the layer."
+        )
+    for name, parameter in parameters.items():
+        if parameter.kind in _VARIABLE:
+            raise SignatureError(
+                f"the QNode takes {_VARIABLE[parameter.kind].format(name)}, but each weight must be an argument of its "
+                "own. Name the arguments."
+            )
+        if name != input_argument and parameter.default is not inspect.Parameter.empty:
+            raise SignatureError(
+                f"only {input_argument!r} may have a default value, but {name!r} has one too: it is a weight, and its "
+                "value belongs to the layer. Remove the default."
+            )
+
+
+def weight_shape(shape: int | Iterable[int]) -> tuple[int, ...]:
+    """A weight's shape as a tuple; the shape 1 is a scalar, shape ().
+
+    Raises:
+        SignatureError: if it is no integer and no sequence of positive integers.
+    """
+    try:
+        sizes = tuple(int(size) for size in shape) if isinstance(shape, Iterable) else (int(shape),)
+    except (TypeError, ValueError):
+        sizes = (-1,)
+    if any(size < 1 for size in sizes):
+        raise SignatureError(f"{shape!r} is no shape of a weight. Give an integer, or a tuple of positive integers.")
+    return () if shape == 1 else sizes

@@ -1,0 +1,228 @@
+"""Traced: the arrays a quantum function is called with while it is recorded.
+
+Users write `Rot(*weights)`, `for w in weights`, `np.sin(inputs)` and `len(weights)`. TensorFlow's symbolic tensors refuse
+all of these, so the function is handed thin arrays that allow them. Picking elements out of a Traced (indexing, slicing,
+reshaping, transposing) costs nothing: it only moves positions, and the circuit later gathers all its angles at once.
+Anything else becomes TensorFlow operations of the graph that is being recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import autoray
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.util import dispatch  # no public road lets *every* TensorFlow function take a new array type
+
+from qlayer.errors import CaptureError
+
+tnp = tf.experimental.numpy
+
+# NumPy's name on the left, where tf.experimental.numpy has another one or none
+_UFUNCS = {"arctan2": tf.atan2, "divide": tnp.true_divide, "conjugate": tnp.conj}
+
+
+_NO_VALUE = (
+    "the quantum function asks for the value of an input or a weight (in an `if`, a `while`, float(), int(), range(), "
+    ".numpy() or numpy.asarray()), but a circuit is recorded once for all values. Write a condition on values with "
+    "qml.cond, an index or a loop bound as a Python number, and calculations with tf, qml.math or numpy functions."
+)
+
+
+class Traced:
+    """Elements of a symbolic tensor, as an array.
+
+    Args:
+        source: symbolic tensor with a known shape.
+        positions: integers of any shape: where in the flattened source each element lies. None: all of it, as it is.
+
+    The shape of the array is the shape of `positions`; `tensor` is the same array as a symbolic tensor.
+    """
+
+    __array_priority__ = 1000  # NumPy arrays leave mixed arithmetic to us
+
+    def __init__(self, source: tf.Tensor, positions: np.ndarray | None = None) -> None:
+        self.source = source
+        self.positions = np.arange(source.shape.num_elements()).reshape(source.shape) if positions is None else positions
+
+    @property
+    def tensor(self) -> tf.Tensor:
+        """The elements as a symbolic tensor of the same shape."""
+        everything = np.arange(self.source.shape.num_elements())
+        if np.array_equal(self.positions.ravel(), everything):
+            return tf.reshape(self.source, self.positions.shape)
+        return tf.gather(tf.reshape(self.source, [-1]), self.positions)
+
+    @property
+    def shape(self) -> tf.TensorShape:
+        """Static shape; always fully known."""
+        return tf.TensorShape(self.positions.shape)
+
+    @property
+    def dtype(self) -> tf.DType:
+        """TensorFlow's data type of the elements."""
+        return self.source.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.positions.ndim
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self.positions.size
+
+    @property
+    def T(self) -> Traced:
+        """The axes in reverse order."""
+        return self.transpose()
+
+    @property
+    def real(self) -> Traced:
+        """The real part, elementwise."""
+        return self if not self.dtype.is_complex else Traced(tf.math.real(self.tensor))
+
+    def __getitem__(self, key: Any) -> Traced:
+        return Traced(self.source, np.asarray(self.positions[key]))
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __iter__(self) -> Iterator[Traced]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Traced(shape={self.positions.shape}, dtype={self.dtype.name})"
+
+    def reshape(self, *shape: Any) -> Traced:
+        """The same elements in another shape, as numpy.ndarray.reshape."""
+        return Traced(self.source, self.positions.reshape(*shape))
+
+    def transpose(self, *axes: Any) -> Traced:
+        """The same elements with permuted axes, as numpy.ndarray.transpose."""
+        return Traced(self.source, self.positions.transpose(*axes))
+
+    def flatten(self) -> Traced:
+        """The same elements along one axis."""
+        return Traced(self.source, self.positions.ravel())
+
+    ravel = flatten
+
+    def astype(self, dtype: Any) -> Traced:
+        """The elements cast to another data type."""
+        return Traced(tf.cast(self.tensor, tf.as_dtype(dtype)))
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **options: Any) -> Any:
+        function = _UFUNCS.get(ufunc.__name__) or getattr(tnp, ufunc.__name__, None)
+        if function is None or method != "__call__" or options:
+            return NotImplemented
+        return wrap(function(*unwrap(operands)))
+
+    def __array_function__(self, function: Any, _types: Any, arguments: Any, options: Any) -> Any:
+        ours = getattr(tnp, function.__name__, None)
+        if ours is None:
+            return NotImplemented
+        return wrap(ours(*unwrap(arguments), **unwrap(options)))
+
+    def numpy(self) -> np.ndarray:
+        """The value, where it does not depend on the inputs or the weights (a rank, say).
+
+        Raises:
+            CaptureError: if it does.
+        """
+        tensor = self.tensor
+        try:
+            with tf.compat.v1.Session(graph=tensor.graph) as session:
+                return np.asarray(session.run(tensor))
+        except tf.errors.InvalidArgumentError:  # it needs an input or a weight to be fed
+            raise CaptureError(_NO_VALUE) from None
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        return self.numpy()
+
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    __index__ = __int__
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __complex__(self) -> complex:
+        return complex(self.numpy())
+
+
+def _binary(name: str) -> tuple[Any, Any]:
+    function = getattr(tnp, name)
+
+    def forward(self: Traced, other: Any) -> Traced:
+        return wrap(function(self.tensor, unwrap(other)))
+
+    def reflected(self: Traced, other: Any) -> Traced:
+        return wrap(function(unwrap(other), self.tensor))
+
+    return forward, reflected
+
+
+_OPERATORS = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "floordiv": "floor_divide",
+    "mod": "mod",
+    "pow": "power",
+    "matmul": "matmul",
+}
+_COMPARISONS = {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}
+_UNARY = {"neg": "negative", "pos": "positive", "abs": "abs"}
+
+for _operator, _name in _OPERATORS.items():
+    _forward, _reflected = _binary(_name)
+    setattr(Traced, f"__{_operator}__", _forward)
+    setattr(Traced, f"__r{_operator}__", _reflected)
+for _operator, _name in _COMPARISONS.items():
+    setattr(Traced, f"__{_operator}__", _binary(_name)[0])
+for _operator, _name in _UNARY.items():
+    setattr(Traced, f"__{_operator}__", lambda self, function=getattr(tnp, _name): wrap(function(self.tensor)))
+Traced.__hash__ = object.__hash__  # comparing elementwise took it away, and PennyLane keeps operators in sets
+
+
+def wrap(value: Any) -> Any:
+    """Every symbolic tensor in a nested structure as a Traced."""
+    return tf.nest.map_structure(lambda leaf: Traced(leaf) if _is_symbolic(leaf) else leaf, value)
+
+
+def unwrap(value: Any) -> Any:
+    """Every Traced in a nested structure as its symbolic tensor."""
+    return tf.nest.map_structure(lambda leaf: leaf.tensor if isinstance(leaf, Traced) else leaf, value)
+
+
+def _is_symbolic(leaf: Any) -> bool:
+    return tf.is_tensor(leaf) and not isinstance(leaf, Traced) and leaf.shape.is_fully_defined()
+
+
+class _TracedDispatcher(dispatch.GlobalOpDispatcher):  # type: ignore[misc]
+    """TensorFlow's own functions on Traced arrays: unwrap, call, wrap."""
+
+    def handle(self, op: Any, args: Any, kwargs: Any) -> Any:
+        if not any(isinstance(leaf, Traced) for leaf in tf.nest.flatten([args, kwargs])):
+            return self.NOT_SUPPORTED
+        return wrap(op(*unwrap(args), **unwrap(kwargs)))
+
+
+_TracedDispatcher().register()
+autoray.register_backend(Traced, "tensorflow")  # what qml.math asks to find the functions for an array
