@@ -74,7 +74,8 @@ class BasisPermutation:
         states = np.arange(2**self.wire_count)
         targets = np.zeros_like(states)
         for wire, (mask, flip) in enumerate(zip(self._parities, self._flips, strict=True)):
-            targets += ((np.bitwise_count(states & mask) & 1) ^ flip) * wire_bit(wire, self.wire_count)
+            parity = (np.bitwise_count(states & mask) & 1).astype(states.dtype)
+            targets += (parity ^ flip) * wire_bit(wire, self.wire_count)
         for permutation in self._scrambling:
             targets = self._scramble(permutation, targets)
         return np.argsort(targets).astype(np.int32)
