@@ -1,0 +1,1 @@
+"""A service for SavedModels: takes uploads, checks them, and answers predictions in batches."""

@@ -1,0 +1,1 @@
+"""The processes that hold TensorFlow, and the channel to them."""

@@ -1,0 +1,90 @@
+"""The process that has TensorFlow imported and forks the workers.
+
+The standard library's fork server does all that is needed: it imports our worker module once, forks a worker in a few
+milliseconds, and is started again by the next `start_worker` if it died. Running workers do not depend on it: each is
+known to the front by its socket, and ends when the front's end of that socket is closed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from service.engine.sandbox import Limits, environment
+
+WORKER_MODULE = "service.engine.worker"
+
+_starting = Lock()
+
+
+def start() -> None:
+    """Start the fork server if none runs; returns at once, while it goes on importing TensorFlow."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload([WORKER_MODULE])
+    with _starting, _scrubbed_environment(), _ignored_interrupts():
+        forkserver.ensure_running()
+
+
+def start_worker(connection: socket.socket, directory: Path, limits: Limits) -> Any:
+    """Fork a worker that loads a SavedModel and answers on a socket.
+
+    Blocks until the fork server has imported TensorFlow: call it in a thread.
+
+    Args:
+        connection: the worker's end of a socket pair; close it afterwards.
+        directory: holds saved_model.pb.
+        limits: what the worker may use.
+
+    Returns:
+        The process (a multiprocessing Process).
+    """
+    start()
+    process = multiprocessing.get_context("forkserver").Process(
+        target=_worker_main, args=(connection, str(directory), limits), daemon=True
+    )
+    process.start()
+    return process
+
+
+def stop() -> None:
+    """End the fork server and wait for it, so that no process outlives the front."""
+    # Not public, and there is no public way; it would end by itself a moment after the front.
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _worker_main(connection: socket.socket, directory: str, limits: Limits) -> None:
+    """Runs in the fork: there, and only there, the worker module is imported already."""
+    from service.engine import worker  # noqa: PLC0415 -- it imports TensorFlow
+
+    worker.main(connection, directory, limits)
+
+
+@contextmanager
+def _scrubbed_environment() -> Iterator[None]:
+    """Let a child inherit only what running models needs: above all, no key."""
+    own = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment())
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(own)
+
+
+@contextmanager
+def _ignored_interrupts() -> Iterator[None]:
+    """Let a child ignore Ctrl-C, which a terminal sends to the whole group."""
+    signals = {signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)

@@ -1,0 +1,178 @@
+"""Every error the service answers with: each class carries its HTTP status and its stable code.
+
+ServiceError 500
+├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, SignatureNotFound, ModelFailed
+├── Unauthorized 401
+├── NotFound 404            ModelNotFound
+├── MethodNotAllowed 405
+├── BodyTimeout 408
+├── VersionExists 409
+├── TooLarge 413
+├── UploadRejected 422      the code says why
+├── QueueFull 429
+├── UnsupportedDtype 501
+├── Unavailable 503         ModelLoading, WorkerLost
+├── DeadlineExceeded 504    CallTimeout
+└── DiskFull 507
+"""
+
+from __future__ import annotations
+
+import errno
+
+
+class ServiceError(Exception):
+    """Something that has an HTTP status, a stable code and a text for the caller.
+
+    Args:
+        message: what was found, what was expected, where, and what to do.
+        code: replaces the class's code where one class has several.
+    """
+
+    status = 500
+    code = "internal"
+    retry_after_s: int | None = None
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+
+
+class InvalidRequest(ServiceError):
+    """What the caller sent is wrong."""
+
+    status, code = 400, "invalid_request"
+
+
+class InvalidJson(InvalidRequest):
+    """The body is not the JSON that was expected."""
+
+    code = "invalid_json"
+
+
+class InvalidValue(InvalidRequest):
+    """A value has a type or size that its input's dtype does not take."""
+
+    code = "invalid_value"
+
+
+class InvalidShape(InvalidRequest):
+    """Values are ragged or do not have the shape of their input."""
+
+    code = "invalid_shape"
+
+
+class InvalidName(InvalidRequest):
+    """A model name or version that cannot be one."""
+
+    code = "invalid_name"
+
+
+class SignatureNotFound(InvalidRequest):
+    """The model has no such signature."""
+
+    code = "signature_not_found"
+
+
+class ModelFailed(InvalidRequest):
+    """The model's own graph refused the values."""
+
+    code = "model_failed"
+
+
+class Unauthorized(ServiceError):
+    """No key, or one that is not known."""
+
+    status, code = 401, "unauthorized"
+
+
+class NotFound(ServiceError):
+    """No such path."""
+
+    status, code = 404, "not_found"
+
+
+class ModelNotFound(NotFound):
+    """No such model or version."""
+
+    code = "model_not_found"
+
+
+class MethodNotAllowed(ServiceError):
+    """The path exists, but not for this method."""
+
+    status, code = 405, "method_not_allowed"
+
+
+class BodyTimeout(ServiceError):
+    """The request's body did not arrive in time."""
+
+    status, code = 408, "body_timeout"
+
+
+class VersionExists(ServiceError):
+    """The version is there already, with other content."""
+
+    status, code = 409, "version_exists"
+
+
+class TooLarge(ServiceError):
+    """More bytes or rows than one request may bring."""
+
+    status, code = 413, "payload_too_large"
+
+
+class UploadRejected(ServiceError):
+    """An upload that cannot be accepted; the code says why."""
+
+    status, code = 422, "bad_archive"
+
+
+class QueueFull(ServiceError):
+    """As many rows wait as may wait."""
+
+    status, code, retry_after_s = 429, "queue_full", 1
+
+
+class UnsupportedDtype(ServiceError):
+    """A dtype that JSON cannot carry."""
+
+    status, code = 501, "unsupported_dtype"
+
+
+class Unavailable(ServiceError):
+    """The model cannot answer now."""
+
+    status, code, retry_after_s = 503, "model_unavailable", 10
+
+
+class ModelLoading(Unavailable):
+    """The model's worker is not ready yet."""
+
+    code, retry_after_s = "model_loading", 1
+
+
+class WorkerLost(Unavailable):
+    """The worker died with this request in its hands."""
+
+    code, retry_after_s = "worker_lost", 1
+
+
+class DeadlineExceeded(ServiceError):
+    """The request waited longer than it may."""
+
+    status, code = 504, "deadline_exceeded"
+
+
+class CallTimeout(DeadlineExceeded):
+    """The model computed longer than one call may; its worker was ended."""
+
+    code = "call_timeout"
+
+
+class DiskFull(ServiceError):
+    """No room for an upload."""
+
+    status, code = 507, "insufficient_storage"
+    errnos = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

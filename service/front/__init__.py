@@ -1,0 +1,1 @@
+"""The HTTP process: starts within two seconds and never imports TensorFlow."""

@@ -1,0 +1,57 @@
+"""The application: what lives as long as the server, the routes, and the error table."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from service.errors import ServiceError
+from service.front import openapi
+from service.front.bodies import ClientLeft
+from service.front.context import Context
+from service.front.hotpath import App, HotPath
+from service.front.replies import reply_to
+from service.front.routes import management, operations, tfserving
+
+_HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
+_CLIENT_LEFT_STATUS = 499
+
+
+def create_app(context: Context) -> App:
+    """The ASGI application that serves a context; its lifespan is that of all workers."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with context.registry.running():
+            yield
+
+    app = FastAPI(
+        title="qlayer service",
+        summary="Serves SavedModels: predictions in batches, shapes, versions, uploads.",
+        version=metadata.version("qlayer"),
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.context = context
+    for router in (tfserving.router, management.router, operations.router):
+        app.include_router(router)
+    for handled in _HANDLED:
+        app.add_exception_handler(handled, _error_reply)
+    app.add_exception_handler(ClientLeft, _no_reply)
+    openapi.document(app)
+    return HotPath(app, context)
+
+
+async def _error_reply(_: Request, exc: Exception) -> Response:
+    reply = reply_to(exc)
+    return Response(reply.body, reply.status, reply.headers, media_type="application/json")
+
+
+async def _no_reply(_: Request, exc: Exception) -> Response:
+    del exc  # there is nobody to tell
+    return Response(status_code=_CLIENT_LEFT_STATUS)

@@ -1,0 +1,228 @@
+"""Batcher: many callers await, one batched call answers them.
+
+While a call runs, requests queue; when it is done, what waits and belongs together goes into the next call. A lone request
+is called at once. Knows arrays and functions, nothing of models, processes or HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from service.errors import DeadlineExceeded, InvalidRequest, QueueFull, TooLarge, Unavailable
+
+Arrays = Mapping[str, np.ndarray[Any, Any]]
+Call = Callable[[str, Arrays], Awaitable[Arrays]]
+Lane = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """How much may wait, and how much goes into one call.
+
+    Args:
+        batch_max_rows: rows in one call; a larger request is split.
+        queue_max_rows: rows that may wait, of all requests together.
+        request_max_rows: rows of one request.
+    """
+
+    batch_max_rows: int
+    queue_max_rows: int
+    request_max_rows: int
+
+
+@dataclass(eq=False)
+class Part:
+    """At most `batch_max_rows` rows of one request, waiting for their outputs."""
+
+    signature: str
+    inputs: Arrays
+    rows: int
+    order: int
+    outputs: asyncio.Future[Arrays] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Batcher:
+    """Collects the rows of concurrent requests into calls of one function.
+
+    The mutable state is the lanes of waiting parts, the number of rows in them, and whether the task that empties them
+    runs. Parts are put in by `_enqueue` and taken out by `_take` and `_withdraw`, which are synchronous and call nothing.
+
+    Args:
+        call: `await call(signature, inputs) -> outputs`; never called while a call of it runs.
+        limits: how much may wait and go together.
+    """
+
+    def __init__(self, call: Call, limits: BatchLimits) -> None:
+        self._call = call
+        self._limits = limits
+        self._lanes: dict[Lane, deque[Part]] = {}
+        self._queued_rows = 0
+        self._order = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        state = "calling" if self._task else "idle"
+        return f"<Batcher {state}, {self._queued_rows} rows queued in {len(self._lanes)} lanes>"
+
+    async def submit(self, signature: str, inputs: Arrays, timeout_s: float, *, has_rows: bool = True) -> Arrays:
+        """Outputs for inputs, computed together with those of other callers.
+
+        Args:
+            signature: requests to different signatures never share a call.
+            inputs: arrays by name, each of shape (rows, ...); shapes beyond the rows and dtypes may differ between requests.
+            timeout_s: how long the whole may take; what still waits then is dropped.
+            has_rows: False for inputs that are no rows: they are called alone and whole.
+
+        Returns:
+            Arrays by name, each of shape (rows, ...), in the order of the rows that came in.
+
+        Raises:
+            TooLarge: more rows than one request may have.
+            QueueFull: no room for so many rows now.
+            DeadlineExceeded: the time was over.
+            Exception: whatever `call` raised for these rows.
+        """
+        parts = self._enqueue(signature, inputs, has_rows)
+        try:
+            async with asyncio.timeout(timeout_s):
+                outputs = [await part.outputs for part in parts]
+        except TimeoutError:
+            raise DeadlineExceeded(f"no answer within {timeout_s:g} s: {self._queued_rows} rows wait") from None
+        finally:
+            self._withdraw(parts)
+        return outputs[0] if len(outputs) == 1 else _joined(outputs)
+
+    async def close(self) -> None:
+        """Wait for the call that runs; what waits behind it is still answered."""
+        while self._task:
+            await asyncio.wait([self._task])
+
+    def _enqueue(self, signature: str, inputs: Arrays, has_rows: bool) -> list[Part]:
+        """Admit a request or refuse it at the door; admitted, its parts wait in their lane."""
+        rows = _rows(inputs) if has_rows else 1
+        limits = self._limits
+        if rows > limits.request_max_rows:
+            raise TooLarge(
+                f"{rows} rows in one request: at most {limits.request_max_rows} are taken, send them in several"
+            )
+        if self._queued_rows and self._queued_rows + rows > limits.queue_max_rows:
+            raise QueueFull(f"{self._queued_rows} rows wait already, of at most {limits.queue_max_rows}: try again")
+        self._order += 1
+        lane = _lane(signature, inputs) if has_rows else (self._order,)
+        slices = _slices(inputs, rows, limits.batch_max_rows) if has_rows else iter([(inputs, 1)])
+        parts = [Part(signature, piece, count, self._order) for piece, count in slices]
+        self._lanes.setdefault(lane, deque()).extend(parts)
+        self._queued_rows += rows
+        self._task = self._task or asyncio.create_task(self._run())
+        return parts
+
+    def _take(self) -> list[Part]:
+        """The next batch: from the lane whose first part waits longest, as many parts as fit together."""
+        lane = min(self._lanes, key=lambda lane: self._lanes[lane][0].order, default=None)
+        if lane is None:
+            return []
+        waiting, batch, rows = self._lanes[lane], [], 0
+        while waiting and (not batch or rows + waiting[0].rows <= self._limits.batch_max_rows):
+            batch.append(waiting.popleft())
+            rows += batch[-1].rows
+        if not waiting:
+            del self._lanes[lane]
+        self._queued_rows -= rows
+        return batch
+
+    def _withdraw(self, parts: list[Part]) -> None:
+        """Take out the parts that still wait: their caller is gone, or answered already by an error."""
+        pending = [part for part in parts if not part.outputs.done()]
+        for part in parts:
+            part.outputs.cancel()
+        for lane, waiting in list(self._lanes.items()) if pending else []:
+            gone = [part for part in waiting if part.outputs.cancelled()]
+            for part in gone:
+                waiting.remove(part)
+                self._queued_rows -= part.rows
+            if not waiting:
+                del self._lanes[lane]
+
+    async def _run(self) -> None:
+        """Call batch after batch until nothing waits."""
+        try:
+            while batch := self._take():
+                await self._execute(batch)
+        finally:
+            self._task = None
+
+    async def _execute(self, batch: list[Part]) -> None:
+        """One call for a batch; if it fails, one for each of its parts, so that only the guilty fail."""
+        try:
+            outputs = await self._called(batch)
+        except Exception as exc:  # noqa: BLE001 -- it belongs to the callers, who raise it
+            if len(batch) == 1 or isinstance(exc, (Unavailable, DeadlineExceeded)):
+                _fail(batch, exc)
+                return
+        else:
+            _answer(batch, outputs)
+            return
+        for part in batch:
+            await self._execute([part])
+
+    async def _called(self, batch: list[Part]) -> Arrays:
+        first = batch[0]
+        if len(batch) == 1:
+            return await self._call(first.signature, first.inputs)
+        outputs = await self._call(first.signature, _joined([part.inputs for part in batch]))
+        rows = sum(part.rows for part in batch)
+        if any(array.ndim == 0 or len(array) != rows for array in outputs.values()):
+            raise InvalidRequest("the outputs do not have the rows of the inputs")  # each part is called alone then
+        return outputs
+
+
+def _lane(signature: str, inputs: Arrays) -> Lane:
+    return (signature, *((name, array.dtype.str, array.shape[1:]) for name, array in sorted(inputs.items())))
+
+
+def _rows(inputs: Arrays) -> int:
+    return len(next(iter(inputs.values())))
+
+
+def _slices(inputs: Arrays, rows: int, max_rows: int) -> Iterator[tuple[Arrays, int]]:
+    """The inputs in pieces of at most `max_rows` rows, each with the number of its rows."""
+    if rows <= max_rows:
+        yield inputs, rows
+        return
+    for start in range(0, rows, max_rows):
+        piece = {name: array[start : start + max_rows] for name, array in inputs.items()}
+        yield piece, _rows(piece)
+
+
+def _joined(parts: list[Arrays]) -> Arrays:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _answer(batch: list[Part], outputs: Arrays) -> None:
+    """Give each part its rows of the outputs."""
+    if len(batch) == 1:
+        _resolve(batch[0], outputs)
+        return
+    start = 0
+    for part in batch:
+        _resolve(part, {name: array[start : start + part.rows] for name, array in outputs.items()})
+        start += part.rows
+
+
+def _resolve(part: Part, outputs: Arrays) -> None:
+    if not part.outputs.done():
+        part.outputs.set_result(outputs)
+
+
+def _fail(batch: list[Part], exc: Exception) -> None:
+    """Give each part the error; one whose caller is gone keeps nothing, so that nothing is reported as never seen."""
+    for part in batch:
+        if not part.outputs.done():
+            part.outputs.set_exception(exc)
+            part.outputs.exception()

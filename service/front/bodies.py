@@ -1,0 +1,101 @@
+"""Request bodies: read under limits of size and time, and inflated under the same limit."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+from service.errors import BodyTimeout, InvalidRequest, TooLarge
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Headers = dict[bytes, bytes]
+
+
+class ClientLeft(Exception):
+    """The client closed the connection; there is nobody to answer."""
+
+
+async def read_body(receive: Receive, headers: Headers, max_bytes: int, timeout_s: float) -> bytes:
+    """A whole body, inflated if it came as gzip.
+
+    Args:
+        receive: the ASGI channel.
+        headers: of the request, with lower-case names.
+        max_bytes: how long it may be, as sent and inflated.
+        timeout_s: how long each piece of it may take.
+
+    Raises:
+        TooLarge, BodyTimeout, ClientLeft: as their names say.
+        InvalidRequest: it is not the gzip it claims to be.
+    """
+    message = await _next(receive, timeout_s)
+    body: bytes = message.get("body", b"")
+    if message.get("more_body") or len(body) > max_bytes:
+        _check_declared(headers, max_bytes)
+        pieces = [body]
+        async for piece in _pieces(message, receive, max_bytes, timeout_s):
+            pieces.append(piece)  # noqa: PERF401 -- ruff does not see that the first one is in it already
+        body = b"".join(pieces)
+    return _inflated(body, max_bytes) if b"gzip" in headers.get(b"content-encoding", b"") else body
+
+
+async def stream_body(receive: Receive, headers: Headers, max_bytes: int, timeout_s: float) -> AsyncIterator[bytes]:
+    """A body piece by piece; arguments and errors as for `read_body`."""
+    _check_declared(headers, max_bytes)
+    message = await _next(receive, timeout_s)
+    yield message.get("body", b"")
+    async for piece in _pieces(message, receive, max_bytes, timeout_s):
+        yield piece
+
+
+async def _pieces(
+    message: MutableMapping[str, Any], receive: Receive, max_bytes: int, timeout_s: float
+) -> AsyncIterator[bytes]:
+    """The pieces behind the first, counted with it."""
+    total = _counted(message, 0, max_bytes)
+    while message.get("more_body"):
+        message = await _next(receive, timeout_s)
+        total = _counted(message, total, max_bytes)
+        yield message.get("body", b"")
+
+
+async def _next(receive: Receive, timeout_s: float) -> MutableMapping[str, Any]:
+    try:
+        async with asyncio.timeout(timeout_s):
+            message = await receive()
+    except TimeoutError:
+        raise BodyTimeout(f"nothing of the body arrived for {timeout_s:g} s") from None
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    return message
+
+
+def _counted(message: MutableMapping[str, Any], total: int, max_bytes: int) -> int:
+    total += len(message.get("body", b""))
+    if total > max_bytes:
+        raise _too_large(max_bytes)
+    return total
+
+
+def _check_declared(headers: Headers, max_bytes: int) -> None:
+    if int(headers.get(b"content-length", b"0")) > max_bytes:
+        raise _too_large(max_bytes)
+
+
+def _inflated(body: bytes, max_bytes: int) -> bytes:
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        inflated = inflater.decompress(body, max_bytes + 1)
+    except zlib.error as exc:
+        raise InvalidRequest("the body is not the gzip that Content-Encoding says it is") from exc
+    if len(inflated) > max_bytes:
+        raise _too_large(max_bytes)
+    if not inflater.eof:
+        raise InvalidRequest("the gzip body is cut off")
+    return inflated
+
+
+def _too_large(max_bytes: int) -> TooLarge:
+    return TooLarge(f"the body is larger than the {max_bytes} bytes that are taken")

@@ -1,0 +1,24 @@
+"""Context: what the routes share while the server runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.front.auth import Keys
+from service.front.registry import Registry
+from service.settings import Settings
+
+
+@dataclass
+class Context:
+    """Settings, keys and the registry; `is_draining` is set once, when the server is asked to end."""
+
+    settings: Settings
+    keys: Keys
+    registry: Registry
+    is_draining: bool = False
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every model had its attempt to load and the server is not about to end."""
+        return self.registry.settled.is_set() and not self.is_draining

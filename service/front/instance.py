@@ -1,0 +1,218 @@
+"""Instance: one worker process, as the front sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.engine import channel, forkserver
+from service.engine.channel import Arrays, Message
+from service.engine.sandbox import Limits
+from service.engine.specs import SignatureSpec
+from service.errors import CallTimeout, ModelFailed, ServiceError, UploadRejected, WorkerLost
+
+_EXIT_WAIT_S = 2.0
+
+
+@dataclass(frozen=True)
+class InstanceLimits:
+    """What a worker may use, and for how long the front waits for it.
+
+    Args:
+        worker: limits inside the process.
+        load_timeout_s: wall-clock time for loading and warming up.
+        call_timeout_s: wall-clock time for one call; a worker that takes longer is ended.
+    """
+
+    worker: Limits
+    load_timeout_s: float
+    call_timeout_s: float
+
+
+class Instance:
+    """A worker that has loaded its model and answers calls, one after the other, until it is closed or dies.
+
+    Made by `Instance.start`. Its mutable state is the connection: at most one request is on it.
+    """
+
+    def __init__(self, process: Any, link: _Link, limits: InstanceLimits) -> None:
+        self._process = process
+        self._link = link
+        self._limits = limits
+        self._turn = asyncio.Lock()
+        self.signatures: Mapping[str, SignatureSpec] = {}
+
+    @classmethod
+    async def start(cls, directory: Path, limits: InstanceLimits) -> Instance:
+        """Fork a worker and wait until it has loaded and warmed up its model.
+
+        Raises:
+            UploadRejected: the model cannot be loaded; the code and text say why.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.to_thread(forkserver.start_worker, theirs, directory, limits.worker)
+        loop = asyncio.get_running_loop()
+        _, link = await loop.create_connection(lambda: _Link(loop), sock=ours)
+        instance = cls(process, link, limits)
+        try:
+            await instance._load()
+        except BaseException:
+            await instance.close()
+            raise
+        return instance
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return int(self._process.pid)
+
+    async def call(self, signature: str, inputs: Arrays) -> Arrays:
+        """Outputs by name for inputs by name.
+
+        Raises:
+            ModelFailed: the model's graph refused the values.
+            CallTimeout: the call took too long; the worker is ended.
+            WorkerLost: the worker died.
+        """
+        answer = await self._ask(Message("call", {"signature": signature}, inputs))
+        return answer.arrays
+
+    async def infer_shapes(self, signature: str, shapes: Mapping[str, list[int | None]]) -> dict[str, list[Any]]:
+        """For each output its shape and dtype, by shape inference; raises as `call` does."""
+        answer = await self._ask(Message("shape", {"signature": signature, "shapes": dict(shapes)}))
+        return answer.data
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the worker is gone."""
+        return self._link.closed.is_set()
+
+    async def lost(self) -> None:
+        """Return when the worker is gone."""
+        await self._link.closed.wait()
+
+    async def close(self) -> None:
+        """End the worker and wait until it is gone."""
+        self._link.close()
+        self._process.kill()
+        await asyncio.to_thread(self._process.join, _EXIT_WAIT_S)
+
+    async def _ask(self, request: Message) -> Message:
+        async with self._turn:
+            answer = await self._exchanged(request)
+        if answer.kind == "failure":
+            raise _call_error(answer.data)
+        return answer
+
+    async def _exchanged(self, request: Message) -> Message:
+        """Send a request and wait for its answer; a worker whose answer nobody waits for is ended."""
+        answer = self._link.ask(request)
+        try:
+            done, _ = await asyncio.wait([answer], timeout=self._limits.call_timeout_s)
+        except asyncio.CancelledError:
+            self._process.kill()
+            raise
+        if not done:
+            self._process.kill()
+            raise CallTimeout(f"the model computed longer than {self._limits.call_timeout_s:g} s")
+        return answer.result()
+
+    async def _load(self) -> None:
+        try:
+            async with asyncio.timeout(self._limits.load_timeout_s):
+                report = await self._link.expect()
+        except TimeoutError:
+            text = f"loading and warming up took longer than {self._limits.load_timeout_s:g} s"
+            raise UploadRejected(text, "model_load_timeout") from None
+        except WorkerLost:
+            raise await self._death() from None
+        if report.kind == "failure":
+            raise _load_error(report.data)
+        self.signatures = {name: SignatureSpec.from_plain(plain) for name, plain in report.data.items()}
+
+    async def _death(self) -> UploadRejected:
+        """Why a worker died while loading, from its exit status."""
+        await asyncio.to_thread(self._process.join, _EXIT_WAIT_S)
+        number = -(self._process.exitcode or 0)
+        code, text = _DEATHS.get(number, ("model_crashed_loader", "crashed the process that loaded it"))
+        name = signal.Signals(number).name if number > 0 else f"exit code {-number}"
+        return UploadRejected(f"the model {text} ({name})", code)
+
+
+class _Link(asyncio.Protocol):
+    """The front's end of the socket: collects frames, and hands each to whoever waits for it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._received = bytearray()
+        self._answer: asyncio.Future[Message] | None = None
+        self._transport: asyncio.Transport | None = None
+        self.closed = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # a stream transport: the socket is one
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        received = self._received
+        if len(received) < channel.PREFIX.size or len(received) < channel.frame_bytes(received):
+            return
+        self._received = bytearray()  # arrays go on looking into the old one
+        if self._answer and not self._answer.done():
+            self._answer.set_result(channel.decode(received))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.closed.set()
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(_worker_lost())
+
+    def ask(self, request: Message) -> asyncio.Future[Message]:
+        """Send a request; the future is its answer."""
+        answer = self.expect()
+        if self._transport and not self.closed.is_set():
+            self._transport.writelines(channel.encode(request))
+        return answer
+
+    def expect(self) -> asyncio.Future[Message]:
+        """The next message, as a future."""
+        self._answer = self._loop.create_future()
+        if self.closed.is_set():
+            self._answer.set_exception(_worker_lost())
+        return self._answer
+
+    def close(self) -> None:
+        if self._transport:
+            self._transport.close()
+
+
+_DEATHS = {
+    signal.SIGXCPU: ("model_load_timeout", "took more processor time to load than it may"),
+    signal.SIGKILL: ("model_out_of_memory", "was ended while loading, most likely for its memory"),
+}
+
+
+def _worker_lost() -> WorkerLost:
+    return WorkerLost("the worker process of this model died with the request in its hands: try again")
+
+
+def _load_error(failure: dict[str, Any]) -> ServiceError:
+    if failure["is_memory"]:
+        return UploadRejected(
+            f"the model needs more memory than it may have: {failure['message']}", "model_out_of_memory"
+        )
+    return UploadRejected(f"the model cannot be loaded: {failure['message']}", "load_failed")
+
+
+def _call_error(failure: dict[str, Any]) -> ServiceError:
+    if failure["is_callers"]:
+        return ModelFailed(f"the model refused these values: {failure['message']}")
+    if failure["is_memory"]:
+        return ServiceError(f"the model ran out of memory: {failure['message']}", "model_out_of_memory")
+    return ServiceError(f"the model failed: {failure['message']}", "model_failed")

@@ -1,0 +1,57 @@
+"""Errors as replies: one table from exceptions to status, code and text, for every path."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import orjson
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from service.errors import DiskFull, InvalidRequest, MethodNotAllowed, NotFound, ServiceError, Unauthorized
+
+_log = logging.getLogger(__name__)
+
+_HTTP_ERRORS = {
+    404: NotFound("there is nothing at this path; /docs lists what there is"),
+    405: MethodNotAllowed("this path does not take this method; /docs lists which do"),
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole JSON reply."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def reply_to(exc: Exception) -> Reply:
+    """The reply for anything that was raised; what is our own fault is logged and not told."""
+    error = translated(exc)
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["retry-after"] = str(error.retry_after_s)
+    if isinstance(error, Unauthorized):
+        headers["www-authenticate"] = "Bearer"
+    return Reply(error.status, orjson.dumps({"error": error.message, "code": error.code}), headers)
+
+
+def translated(exc: Exception) -> ServiceError:
+    """The service's error for any exception."""
+    match exc:
+        case ServiceError():
+            return exc
+        case RequestValidationError():
+            first = exc.errors()[0]
+            return InvalidRequest(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        case HTTPException(status_code=status) if status in _HTTP_ERRORS:
+            return _HTTP_ERRORS[status]
+        case HTTPException():
+            return InvalidRequest(str(exc.detail))
+        case OSError(errno=number) if number in DiskFull.errnos:
+            return DiskFull("no room on the server's disk for this")
+    _log.error("a request failed by a bug", exc_info=exc)
+    return ServiceError("the server failed; its log says how")

@@ -1,0 +1,136 @@
+"""The server: from settings to a listening process, and from SIGTERM to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from service.engine import forkserver
+from service.front import auth
+from service.front.app import create_app
+from service.front.auth import Keys
+from service.front.context import Context
+from service.front.registry import Registry, RegistryLimits
+from service.front.version import ServingLimits
+from service.settings import BadSettings, Settings
+from service.store.store import Store
+
+_BACKLOG = 2048
+_KEEP_ALIVE_S = 75
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C.
+
+    Raises:
+        BadSettings: the address cannot be listened on, or the keys cannot be read.
+    """
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    with _listener(settings) as listener:
+        context = create_context(settings)
+        forkserver.start()
+        try:
+            _Server(context, listener).run([listener])
+        finally:
+            forkserver.stop()
+
+
+def create_context(settings: Settings) -> Context:
+    """Keys and registry for settings; makes the first manage key where there is none."""
+    keys = Keys(_key_hashes(settings), is_open=settings.is_open)
+    serving = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max)
+    limits = RegistryLimits(serving, settings.load_parallel, settings.poll_interval_s)
+    return Context(settings, keys, Registry(Store(settings.models), limits))
+
+
+def _key_hashes(settings: Settings) -> list[str]:
+    given = settings.given_manage_key()
+    try:
+        stored = auth.stored_hashes(settings.models)
+        if given:
+            return [auth.hash_of(given), *stored]
+        if not stored:
+            key = auth.create_key(settings.models)
+            _say(f"manage key, shown this once: {key}")
+            return [auth.hash_of(key)]
+    except PermissionError:
+        _say(f"{settings.models} cannot be written: serving what is in it, uploads are refused")
+        return [auth.hash_of(given)] if given else []
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise BadSettings(f"models: the keys in {settings.models / auth.KEYS_FILE} cannot be used: {exc!r}") from exc
+    return stored
+
+
+def _listener(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
+    except OSError as exc:
+        listener.close()
+        raise BadSettings(f"port: cannot listen on {settings.host}:{settings.port}: {exc.strerror or exc}") from exc
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, with a first and a last line of ours, and a pause between SIGTERM and the end."""
+
+    def __init__(self, context: Context, listener: socket.socket) -> None:
+        settings = context.settings
+        super().__init__(
+            uvicorn.Config(
+                create_app(context),
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                log_level="info" if settings.access_log else "warning",
+                access_log=settings.access_log,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
+            )
+        )
+        self._context = context
+        self._address = _address(listener)
+        self._announcement: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        _say(f"listening on {self._address}, loading models from {self._context.settings.models}")
+        self._announcement = asyncio.create_task(self._announce())
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM: be not ready for a while, so that nobody sends more, then end; Ctrl-C ends at once."""
+        del frame
+        wait_s = self._context.settings.drain_wait_s if sig == signal.SIGTERM and not self._context.is_draining else 0
+        self._context.is_draining = True
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(loop.call_later, wait_s, self._end)
+
+    def _end(self) -> None:
+        self.should_exit = True
+
+    async def _announce(self) -> None:
+        await self._context.registry.settled.wait()
+        versions = [version for listed in self._context.registry.models().values() for version in listed]
+        served = ", ".join(f"{v.id.name}/{v.id.number}" for v in versions if v.state == "AVAILABLE")
+        _say(f"ready on {self._address}, serving {served or 'no model yet'}; documentation at {self._address}/docs")
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+_say: Callable[[str], None] = lambda line: print(line, flush=True)  # noqa: E731, T201 -- what an operator waits for

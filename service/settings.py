@@ -1,0 +1,118 @@
+"""Every setting of the server: a flag, and an environment variable `SERVICE_<NAME>`; a flag wins over the variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from service.engine.sandbox import Limits
+from service.front.batching import BatchLimits
+from service.front.instance import InstanceLimits
+from service.store.archive import ArchiveLimits
+
+_MB = 1024 * 1024
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class BadSettings(Exception):
+    """Settings that the server cannot start with; the text is one line for the operator."""
+
+
+class Settings(BaseSettings):
+    """What an operator can decide."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SERVICE_",
+        cli_prog_name="python -m service serve",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_exit_on_error=False,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+    )
+
+    models: Path = Field(description="folder of models: <models>/<name>/<version>/saved_model.pb")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0: any that is free")
+    manage_key: SecretStr | None = Field(
+        None, min_length=1, description="key that may upload; better given as SERVICE_MANAGE_KEY or as a file"
+    )
+    manage_key_file: Path | None = Field(None, description="file that holds the manage key, such as a mounted secret")
+    open_inference: bool = Field(False, description="let everybody predict and read, also when not on loopback")
+    access_log: bool = Field(False, description="one line on standard output for each request")
+
+    batch_max_rows: int = Field(128, ge=1, description="rows in one call of a model; 1 switches batching off")
+    queue_max_rows: int = Field(4096, ge=1, description="rows that may wait for one version; more are answered 429")
+    request_max_rows: int = Field(16384, ge=1, description="rows in one request; more are answered 413")
+    request_timeout_s: float = Field(30, gt=0, description="seconds until a waiting prediction is answered 504")
+    call_timeout_s: float = Field(20, gt=0, description="seconds one call may compute; then its worker is ended")
+    load_timeout_s: float = Field(120, gt=0, description="seconds a version may take to load and warm up")
+    load_cpu_s: int = Field(60, ge=1, description="processor seconds a version may take to load and warm up")
+    load_parallel: int = Field(2, ge=1, description="versions that are loaded at the same time")
+    worker_memory_max_mb: int = Field(8192, ge=1024, description="address space of one worker, in MiB")
+    restarts_max: int = Field(5, ge=0, description="deaths of a worker within a minute that are answered by a restart")
+
+    predict_max_bytes: int = Field(16 * _MB, ge=1, description="bytes of a prediction's body, also once inflated")
+    upload_max_bytes: int = Field(512 * _MB, ge=1, description="bytes of an uploaded archive")
+    unpacked_max_bytes: int = Field(2048 * _MB, ge=1, description="bytes of all files in an uploaded archive")
+    archive_files_max: int = Field(1000, ge=1, description="files and directories in an uploaded archive")
+    body_timeout_s: float = Field(30, gt=0, description="seconds without a byte until a body is given up")
+    upload_timeout_s: float = Field(600, gt=0, description="seconds an upload's body may take in all")
+    poll_interval_s: float = Field(1, gt=0, description="seconds between two looks at the folder of models")
+    drain_wait_s: float = Field(
+        1, ge=0, description="seconds between SIGTERM (/readyz is 503 then) and the listener's end"
+    )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may predict and read."""
+        return self.open_inference or self.host in _LOOPBACK
+
+    @property
+    def batch_limits(self) -> BatchLimits:
+        """The limits of each version's batcher."""
+        return BatchLimits(self.batch_max_rows, self.queue_max_rows, self.request_max_rows)
+
+    @property
+    def instance_limits(self) -> InstanceLimits:
+        """The limits of each worker."""
+        worker = Limits(self.worker_memory_max_mb, self.load_cpu_s)
+        return InstanceLimits(worker, self.load_timeout_s, self.call_timeout_s)
+
+    @property
+    def archive_limits(self) -> ArchiveLimits:
+        """The limits of what comes out of an upload."""
+        return ArchiveLimits(self.unpacked_max_bytes, self.archive_files_max)
+
+    def given_manage_key(self) -> str | None:
+        """The manage key that the operator gave, if any."""
+        if self.manage_key_file is None:
+            return self.manage_key.get_secret_value() if self.manage_key else None
+        try:
+            return self.manage_key_file.read_text().strip() or None
+        except OSError as exc:
+            raise BadSettings(f"manage_key_file: cannot read {self.manage_key_file}: {exc.strerror}") from exc
+
+
+def read_settings(arguments: list[str]) -> Settings:
+    """The settings from the command line and the environment.
+
+    Raises:
+        BadSettings: a setting is missing, unknown or wrong.
+    """
+    try:
+        settings = Settings(_cli_parse_args=arguments)
+    except ValidationError as exc:
+        raise BadSettings("; ".join(_complaint(error["loc"], error["msg"]) for error in exc.errors())) from exc
+    except SettingsError as exc:
+        raise BadSettings(str(exc).splitlines()[-1]) from exc
+    if not settings.models.is_dir():
+        raise BadSettings(f"models: {settings.models} is not a folder")
+    return settings
+
+
+def _complaint(location: tuple[int | str, ...], message: str) -> str:
+    name = ".".join(map(str, location))
+    return f"{name}: {message} (give --{name.replace('_', '-')} or SERVICE_{name.upper()})"

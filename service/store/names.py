@@ -1,0 +1,46 @@
+"""Names of models and numbers of versions: checked before any path is built from them."""
+
+from __future__ import annotations
+
+import re
+
+from service.errors import InvalidName
+
+VERSION_MAX = 2**63 - 1
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?")
+_VERSION = re.compile(r"[1-9][0-9]{0,18}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be a model's name."""
+    return _NAME.fullmatch(text) is not None
+
+
+def is_version(text: str) -> bool:
+    """Whether a text can be a version's number: decimal, without leading zeros, from 1 to 2^63 - 1."""
+    return _VERSION.fullmatch(text) is not None and int(text) <= VERSION_MAX
+
+
+def checked_name(text: str) -> str:
+    """The name, if it can be one.
+
+    Raises:
+        InvalidName: it cannot.
+    """
+    if not is_name(text):
+        raise InvalidName(
+            f"{text[:140]!r} cannot name a model: 1 to 128 letters, digits, '.', '_' or '-', no '.' at its ends"
+        )
+    return text
+
+
+def checked_version(text: str) -> int:
+    """The version's number, if the text can be one.
+
+    Raises:
+        InvalidName: it cannot.
+    """
+    if not is_version(text):
+        raise InvalidName(f"{text[:40]!r} is no version: a whole number from 1 to {VERSION_MAX} without leading zeros")
+    return int(text)
