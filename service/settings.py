@@ -25,6 +25,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="SERVICE_",
+        env_ignore_empty=True,
         cli_prog_name="python -m service serve",
         cli_kebab_case=True,
         cli_implicit_flags=True,
@@ -103,7 +104,7 @@ def read_settings(arguments: list[str]) -> Settings:
         BadSettings: a setting is missing, unknown or wrong.
     """
     try:
-        settings = Settings(_cli_parse_args=arguments)
+        settings = Settings(_cli_parse_args=arguments)  # type: ignore[call-arg]  # the plugin-less view of pydantic
     except ValidationError as exc:
         raise BadSettings("; ".join(_complaint(error["loc"], error["msg"]) for error in exc.errors())) from exc
     except SettingsError as exc:

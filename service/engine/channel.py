@@ -1,7 +1,8 @@
 """Arrays over a Unix socket: frames in, frames out, the same on both sides.
 
-A frame is a prefix (two unsigned 64-bit little-endian lengths), a JSON header and the arrays' bytes one after the other.
-Numbers travel as they lie in memory and are read without a copy; strings as their lengths followed by their bytes.
+A frame is a prefix (two unsigned 64-bit little-endian lengths), a JSON header and the arrays' bytes one after
+the other. Numbers travel as they lie in memory and are read without a copy; strings as their lengths followed by
+their bytes.
 """
 
 from __future__ import annotations
@@ -113,8 +114,7 @@ def _bytes_of(array: np.ndarray[Any, Any]) -> Buffer:
     if array.dtype == object:
         lengths = np.array([len(item) for item in array.flat], _LENGTHS)
         return lengths.tobytes() + b"".join(array.flat)
-    # A view of 0 bytes cannot be cast; an empty array has no bytes anyway.
-    return memoryview(np.ascontiguousarray(array).reshape(-1)).cast("B") if array.size else b""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data if array.size else b""
 
 
 def _array_of(view: memoryview, dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:

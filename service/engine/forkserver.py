@@ -14,9 +14,9 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from service.engine.sandbox import Limits, environment
 
@@ -32,7 +32,7 @@ def start() -> None:
         forkserver.ensure_running()
 
 
-def start_worker(connection: socket.socket, directory: Path, limits: Limits) -> Any:
+def start_worker(connection: socket.socket, directory: Path, limits: Limits) -> BaseProcess:
     """Fork a worker that loads a SavedModel and answers on a socket.
 
     Blocks until the fork server has imported TensorFlow: call it in a thread.
@@ -43,7 +43,7 @@ def start_worker(connection: socket.socket, directory: Path, limits: Limits) -> 
         limits: what the worker may use.
 
     Returns:
-        The process (a multiprocessing Process).
+        The process.
     """
     start()
     process = multiprocessing.get_context("forkserver").Process(

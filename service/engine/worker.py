@@ -60,8 +60,12 @@ class Model:
         specs = {
             name: tf.TensorSpec(shape, types_pb2.DataType.Value(inputs[name].dtype)) for name, shape in shapes.items()
         }
-        traced = tf.function(lambda **tensors: function(**tensors), autograph=False).get_concrete_function(**specs)
-        outputs: dict[str, Any] = traced.structured_outputs
+
+        def traced(**tensors: Any) -> Any:
+            return function(**tensors)
+
+        concrete = tf.function(traced, autograph=False).get_concrete_function(**specs)
+        outputs: dict[str, Any] = concrete.structured_outputs
         return {
             name: [_plain_shape(tensor.shape), types_pb2.DataType.Name(tensor.dtype.as_datatype_enum)]
             for name, tensor in outputs.items()
@@ -143,8 +147,8 @@ def _tensor_spec(info: Any) -> TensorSpec:
 
 def _zeros(tensor: TensorSpec) -> np.ndarray[Any, Any]:
     shape = [size or 1 for size in tensor.shape or ()]
-    dtype = DTYPES[tensor.dtype].numpy
-    return np.full(shape, b"", object) if dtype == object else np.zeros(shape, dtype)
+    dtype = DTYPES[tensor.dtype]
+    return np.full(shape, b"", object) if dtype.kind == "string" else np.zeros(shape, dtype.numpy)
 
 
 def _is_guessed(spec: SignatureSpec) -> bool:

@@ -1,7 +1,7 @@
 """Batcher: many callers await, one batched call answers them.
 
-While a call runs, requests queue; when it is done, what waits and belongs together goes into the next call. A lone request
-is called at once. Knows arrays and functions, nothing of models, processes or HTTP.
+While a call runs, requests queue; when it is done, what waits and belongs together goes into the next call. A lone
+request is called at once. Knows arrays and functions, nothing of models, processes or HTTP.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ class Part:
 class Batcher:
     """Collects the rows of concurrent requests into calls of one function.
 
-    The mutable state is the lanes of waiting parts, the number of rows in them, and whether the task that empties them
-    runs. Parts are put in by `_enqueue` and taken out by `_take` and `_withdraw`, which are synchronous and call nothing.
+    The mutable state is the lanes of waiting parts, the number of rows in them, and whether the task that empties
+    them runs. Parts are put in by `_enqueue` and taken out by `_take` and `_withdraw`, which are synchronous and
+    call nothing.
 
     Args:
         call: `await call(signature, inputs) -> outputs`; never called while a call of it runs.
@@ -75,7 +76,8 @@ class Batcher:
 
         Args:
             signature: requests to different signatures never share a call.
-            inputs: arrays by name, each of shape (rows, ...); shapes beyond the rows and dtypes may differ between requests.
+            inputs: arrays by name, each of shape (rows, ...); the rest of the shapes and the dtypes may differ between
+                requests.
             timeout_s: how long the whole may take; what still waits then is dropped.
             has_rows: False for inputs that are no rows: they are called alone and whole.
 
@@ -127,7 +129,9 @@ class Batcher:
         lane = min(self._lanes, key=lambda lane: self._lanes[lane][0].order, default=None)
         if lane is None:
             return []
-        waiting, batch, rows = self._lanes[lane], [], 0
+        waiting = self._lanes[lane]
+        batch: list[Part] = []
+        rows = 0
         while waiting and (not batch or rows + waiting[0].rows <= self._limits.batch_max_rows):
             batch.append(waiting.popleft())
             rows += batch[-1].rows

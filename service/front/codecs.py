@@ -146,7 +146,7 @@ def excerpt(value: object) -> str:
     return json.dumps(value, default=str)[:_EXCERPT_CHARS]
 
 
-def _parse_leniently(body: bytes) -> Any:
+def _parse_leniently(body: bytes) -> object:
     if not body.strip():
         raise InvalidJson("JSON Parse error: The document is empty")
     try:
@@ -183,7 +183,8 @@ def _refuse_row(index: int, row: object, spec: SignatureSpec) -> NoReturn:
             f"JSON object: does not have named input: {unknown[0]}; the inputs are: {expected}"
         )
     raise InvalidRequest(
-        f"Failed to process element: {index} of 'instances' list. JSON Value: {excerpt(row)} keys must be equal to: {expected}"
+        f"Failed to process element: {index} of 'instances' list. "
+        f"JSON Value: {excerpt(row)} keys must be equal to: {expected}"
     )
 
 
@@ -220,7 +221,8 @@ def _check_rows(outputs: Arrays) -> None:
         rows = len(array) if rows is None else rows
         if len(array) != rows:
             raise InvalidRequest(
-                f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {rows}; ask with 'inputs' instead"
+                f"Tensor name: {name} has inconsistent batch size: {len(array)} expecting: {rows}; "
+                "ask with 'inputs' instead"
             )
 
 

@@ -75,7 +75,7 @@ def _strings(value: object, dtype: Dtype) -> np.ndarray[Any, Any]:
     return strings
 
 
-def _string(element: Any) -> bytes:
+def _string(element: str | dict[str, str]) -> bytes:
     if isinstance(element, str):
         return element.encode(errors="surrogatepass")  # lone halves come in as JSON escapes
     try:
@@ -131,9 +131,8 @@ def _check_element(value: object, level: int, dtype: Dtype) -> None:
     )
     is_number = not isinstance(value, bool) or dtype.kind == "boolean"
     if not is_bytes and not (isinstance(value, _EXPECTED[dtype.kind]) and is_number):
-        raise InvalidValue(
-            f"JSON Value: {json.dumps(value)[:100]} Type: {_TYPES[type(value)]} is not of expected type: {_type_name(dtype)}"
-        )
+        found = f"JSON Value: {json.dumps(value)[:100]} Type: {_TYPES[type(value)]}"
+        raise InvalidValue(f"{found} is not of expected type: {_type_name(dtype)}")
 
 
 def _type_name(dtype: Dtype) -> str:

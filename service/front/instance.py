@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Instance:
     Made by `Instance.start`. Its mutable state is the connection: at most one request is on it.
     """
 
-    def __init__(self, process: Any, link: _Link, limits: InstanceLimits) -> None:
+    def __init__(self, process: BaseProcess, link: _Link, limits: InstanceLimits) -> None:
         self._process = process
         self._link = link
         self._limits = limits
@@ -70,7 +71,7 @@ class Instance:
     @property
     def pid(self) -> int:
         """The worker's process id."""
-        return int(self._process.pid)
+        return self._process.pid or 0
 
     async def call(self, signature: str, inputs: Arrays) -> Arrays:
         """Outputs by name for inputs by name.
@@ -192,7 +193,7 @@ class _Link(asyncio.Protocol):
             self._transport.close()
 
 
-_DEATHS = {
+_DEATHS: dict[int, tuple[str, str]] = {
     signal.SIGXCPU: ("model_load_timeout", "took more processor time to load than it may"),
     signal.SIGKILL: ("model_out_of_memory", "was ended while loading, most likely for its memory"),
 }

@@ -98,10 +98,7 @@ class Registry:
         Raises:
             ModelNotFound: there is none.
         """
-        if number is None:
-            version = self._default(name)
-        else:
-            version = self._versions.get(VersionId(name, number))
+        version = self._default(name) if number is None else self._versions.get(VersionId(name, number))
         if version is None:
             asked = f"Latest({name})" if number is None else f"Specific({name}, {number})"
             known = ", ".join(self.models()) or "none"
@@ -144,7 +141,9 @@ class Registry:
     async def _same(self, id_: VersionId, manifest: Manifest) -> Version:
         """The version that is there already, if it has this content."""
         directory = self.store.directory(id_)
-        stored = read_manifest(directory) or await asyncio.to_thread(describe, directory)
+        stored = read_manifest(directory)
+        if stored is None:
+            stored = await asyncio.to_thread(describe, directory)
         version = self._versions.get(id_)
         if stored.digest != manifest.digest:
             raise VersionExists(

@@ -58,5 +58,6 @@ async def _write(body: AsyncIterator[bytes], file: Path) -> None:
                 await asyncio.to_thread(target.write, buffer)
                 buffer = bytearray()
         target.write(buffer)
-    if not file.stat().st_size:
+        size = target.tell()
+    if not size:
         raise InvalidRequest("the body is empty: send the archive, for example with curl -T model.zip", "empty_body")

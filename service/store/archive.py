@@ -1,7 +1,7 @@
 """Unpack an upload safely: zip, tar or tar.gz, told apart by their first bytes.
 
-What is not plain is refused, never repaired: the standard library's own extraction silently renames, overlaps and inflates.
-Declared sizes only allow an early no; the bytes that really come out are counted.
+What is not plain is refused, never repaired: the standard library's own extraction silently renames, overlaps and
+inflates. Declared sizes only allow an early no; the bytes that really come out are counted.
 """
 
 from __future__ import annotations

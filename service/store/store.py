@@ -1,7 +1,8 @@
 """Store: model versions as folders, `<models>/<name>/<version>/saved_model.pb`, TensorFlow Serving's own layout.
 
-The folder is the truth: there is no database. A version appears by one rename and never changes afterwards, so a crash at
-any instruction leaves it either whole or absent. `.staging` below the same root holds what is not yet a version.
+The folder is the truth: there is no database. A version appears by one rename and never changes afterwards, so a
+crash at any instruction leaves it either whole or absent. `.staging` below the same root holds what is not yet a
+version.
 """
 
 from __future__ import annotations
