@@ -6,18 +6,27 @@ test session, and every function run here is a fork of that: fresh, and ready in
 
 from __future__ import annotations
 
+import contextlib
 import marshal
 import multiprocessing
 import os
 import socket
+import subprocess
 import sys
+import time
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
 
 RUN_TIMEOUT_S = 240
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 30
+MANAGE_KEY = "a-key-for-the-tests"
 
 _FORK_SERVER_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -94,3 +103,75 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+class Server:
+    """A server started for real: `python -m service serve`, on a free port, ended with its block.
+
+    Args:
+        models: the folder it serves.
+        *flags: further command-line arguments.
+        environment: variables beside those of this process.
+    """
+
+    def __init__(self, models: Path, *flags: str, environment: Mapping[str, str] | None = None) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._command = [sys.executable, "-W", "error", "-m", "service", "serve"]
+        self._command += ["--models", str(models), "--port", str(self.port), "--poll-interval-s", "0.2", *flags]
+        self._environment = {**os.environ, "SERVICE_MANAGE_KEY": MANAGE_KEY, **(environment or {})}
+        self.process: subprocess.Popen[str] | None = None
+        self.output = ""
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.wait()
+
+    def wait(self) -> int:
+        """Wait until the server has ended; keep all it wrote in `output`; returns its exit status."""
+        assert self.process
+        self.output += self.process.communicate(timeout=STOP_TIMEOUT_S)[0]
+        return self.process.returncode
+
+    def wait_until(self, path: str, status: int = 200) -> httpx.Response:
+        """Ask a path again and again until it answers with a status."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            assert self.process
+            assert self.process.poll() is None, f"the server has ended: {self.wait()} {self.output}"
+            with contextlib.suppress(httpx.TransportError):
+                answer = httpx.get(self.url + path, timeout=10)
+                if answer.status_code == status:
+                    return answer
+            time.sleep(0.02)
+        raise AssertionError(f"{path} did not answer {status} within {START_TIMEOUT_S} s")
+
+
+def children(pid: int) -> dict[int, str]:
+    """All processes below a process that still run: their command lines by their ids."""
+    parents, commands = {}, {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = status.read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":
+                child = int(status.parent.name)
+                parents[child] = int(parent)
+                commands[child] = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return {child: commands[child] for child in found - {pid}}
+
+
+def workers(pid: int) -> list[int]:
+    """The workers of a server: the processes that its fork server forked."""
+    servers = [child for child, command in children(pid).items() if "forkserver" in command]
+    return sorted(child for server in servers for child in children(server))

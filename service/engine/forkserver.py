@@ -17,6 +17,7 @@ from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from service.engine.sandbox import Limits, environment
 
@@ -25,7 +26,17 @@ WORKER_MODULE = "service.engine.worker"
 _starting = Lock()
 
 
-def start() -> None:
+@contextmanager
+def running() -> Iterator[None]:
+    """Have the fork server started at once, so that its import of TensorFlow begins; at the end, end it."""
+    _ensure()
+    try:
+        yield
+    finally:
+        _stop()
+
+
+def _ensure() -> None:
     """Start the fork server if none runs; returns at once, while it goes on importing TensorFlow."""
     multiprocessing.get_context("forkserver").set_forkserver_preload([WORKER_MODULE])
     with _starting, _scrubbed_environment(), _ignored_interrupts():
@@ -45,7 +56,7 @@ def start_worker(connection: socket.socket, directory: Path, limits: Limits) -> 
     Returns:
         The process.
     """
-    start()
+    _ensure()
     process = multiprocessing.get_context("forkserver").Process(
         target=_worker_main, args=(connection, str(directory), limits), daemon=True
     )
@@ -53,10 +64,16 @@ def start_worker(connection: socket.socket, directory: Path, limits: Limits) -> 
     return process
 
 
-def stop() -> None:
-    """End the fork server and wait for it, so that no process outlives the front."""
-    # Not public, and there is no public way; it would end by itself a moment after the front.
-    forkserver._forkserver._stop()  # type: ignore[attr-defined]  # noqa: SLF001
+def _stop() -> None:
+    """End the fork server and wait for it, so that no process outlives the front.
+
+    There is no public way. It would end by itself a moment after the front, or, while it imports TensorFlow, seconds
+    after it: it does not look at its pipe then.
+    """
+    server: Any = forkserver._forkserver  # type: ignore[attr-defined]  # noqa: SLF001 -- as said above
+    if server._forkserver_pid is not None:  # noqa: SLF001
+        os.kill(server._forkserver_pid, signal.SIGKILL)  # noqa: SLF001
+    server._stop()  # noqa: SLF001
 
 
 def _worker_main(connection: socket.socket, directory: str, limits: Limits) -> None:

@@ -39,8 +39,13 @@ def environment() -> dict[str, str]:
 
 
 def confine(limits: Limits) -> None:
-    """Apply the limits to this process, for good; Ctrl-C on the terminal is the front's business."""
+    """Apply the limits to this process, for good.
+
+    What goes wrong in it reaches the front as a message or as an exit status; the terminal, with its Ctrl-C and
+    TensorFlow's stack traces, is none of its business.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _silence_stderr()
     _lower(resource.RLIMIT_AS, limits.memory_max_mb * 1024 * 1024)
     _lower(resource.RLIMIT_CORE, 0)
     os.environ.clear()
@@ -62,14 +67,19 @@ def limited_cpu(cpu_s: int) -> Iterator[None]:
 @contextmanager
 def silenced_stderr() -> Iterator[None]:
     """Keep native libraries from writing to the terminal; Python's exceptions pass as usual."""
-    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
+    kept = os.dup(2)
+    _silence_stderr()
     try:
         yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-        os.close(null)
+
+
+def _silence_stderr() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def _lower(limit: int, value: int) -> None:

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from service.engine import forkserver
 from service.errors import ServiceError
 from service.front import openapi
 from service.front.bodies import ClientLeft
@@ -27,8 +28,9 @@ def create_app(context: Context) -> App:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with context.registry.running():
-            yield
+        with forkserver.running():
+            async with context.registry.running():
+                yield
 
     app = FastAPI(
         title="qlayer service",

@@ -131,7 +131,7 @@ def encode_outputs(outputs: Arrays, *, is_rows: bool) -> bytes:
     if len(outputs) == 1:
         return _dumps({"predictions": _plain(*next(iter(outputs.items())))})
     rows = len(next(iter(outputs.values())))
-    return _dumps({"predictions": [{n: _plain(n, a[row]) for n, a in outputs.items()} for row in range(rows)]})
+    return _dumps({"predictions": [{n: _plain(n, a[row, ...]) for n, a in outputs.items()} for row in range(rows)]})
 
 
 def shape_text(shape: Shape | None) -> str:

@@ -12,7 +12,6 @@ from types import FrameType
 
 import uvicorn
 
-from service.engine import forkserver
 from service.front import auth
 from service.front.app import create_app
 from service.front.auth import Keys
@@ -35,11 +34,7 @@ def run(settings: Settings) -> None:
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
     with _listener(settings) as listener:
         context = create_context(settings)
-        forkserver.start()
-        try:
-            _Server(context, listener).run([listener])
-        finally:
-            forkserver.stop()
+        _Server(context, listener).run([listener])
 
 
 def create_context(settings: Settings) -> Context:
