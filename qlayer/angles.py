@@ -1,14 +1,14 @@
 """AngleGraph: the small TensorFlow graph that turns inputs and weights into a circuit's angles.
 
-It is what the quantum function calculates between its arguments and its gates: `2 * inputs[0]`, `np.sin(inputs) * w`. It is
-recorded for one sample. Outputs that depend on the inputs are batched by a vectorized map over this small graph alone,
-outputs that depend on weights only are computed once for a whole batch, and arguments that are used as they are cost
-nothing.
+It is what the quantum function calculates between its arguments and its gates: `2 * inputs[0]`, `np.sin(inputs) * w`.
+It is recorded for one sample. Outputs that depend on the inputs are batched by a vectorized map over this small graph
+alone, outputs that depend on weights only are computed once for a whole batch, and arguments that are used as they are
+cost nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -53,6 +53,13 @@ class AngleGraph:
             values = tf.vectorized_map(lambda sample: self._run(batched, sample, weights), inputs)
             found |= zip(batched, values, strict=True)
         return [found[name] for name in self.outputs]
+
+    def arguments_of(self, outputs: Iterable[int]) -> set[int]:
+        """The positions of the arguments that some outputs depend on."""
+        names = [self.outputs[output] for output in outputs]
+        graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)
+        nodes = {node.name for node in graph_def.node}
+        return {position for position, name in enumerate(self.arguments) if _node(name) in nodes}
 
     def _run(self, names: list[str], sample: tf.Tensor | None, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)

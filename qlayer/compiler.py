@@ -8,7 +8,7 @@ from math import prod
 
 import tensorflow as tf
 
-from qlayer import kernels
+from qlayer import kernels, register
 from qlayer.angles import AngleGraph
 from qlayer.circuit import Circuit, Preparation
 from qlayer.kernels import Angles
@@ -18,7 +18,7 @@ from qlayer.plan import Layer, MatrixStep, PhaseStep
 
 
 class CompiledCircuit:
-    """A circuit that runs on TensorFlow.
+    """A circuit that runs on TensorFlow; to be called while a TensorFlow function is traced.
 
     Args:
         circuit: the circuit.
@@ -63,15 +63,30 @@ class CompiledCircuit:
         outputs = self.angle_graph(inputs, weights)
         results = measure(self._final_state(outputs), self.plan.readouts)
         if not self.circuit.is_bare:
-            results = [tf.concat([tf.cast(kernels.flatten(result), self.output_dtype) for result in results], axis=1)]
-        return tf.broadcast_to(results[0], [batch, *self.output_shape])
+            results = [tf.concat([tf.cast(register.flatten(result), self.output_dtype) for result in results], axis=1)]
+        output = tf.broadcast_to(results[0], [batch, *self.output_shape])
+        for weight in self._unseen(weights):  # a zero, so that its gradient is zero and not missing
+            zero = tf.reduce_sum(tf.math.multiply_no_nan(weight, tf.zeros([], weight.dtype)))
+            output += tf.cast(zero, self.output_dtype)
+        return output
+
+    def _unseen(self, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """The weights that no measurement depends on."""
+        plan = self.plan
+        used = {output for output, _ in (*plan.weight_angles, *plan.input_angles)}
+        if plan.preparation and plan.preparation.amplitudes.output is not None:
+            used.add(plan.preparation.amplitudes.output)
+        seen = self.angle_graph.arguments_of(used)
+        return [weight for position, weight in enumerate(weights, start=1) if position not in seen]
 
     def _final_state(self, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """The amplitudes before the readout: shape (b, 2 ** n)."""
         plan = self.plan
         angles = Angles(self._angles(outputs, plan.weight_angles), self._angles(outputs, plan.input_angles))
         layers = tuple(step for step in (*plan.prefix, *plan.steps) if isinstance(step, Layer))
-        matrices = kernels.layer_matrices(layers, plan.wire_count, angles) if layers else tf.zeros([0, plan.wire_count, 2, 2])
+        matrices = (
+            kernels.layer_matrices(layers, plan.wire_count, angles) if layers else tf.zeros([0, plan.wire_count, 2, 2])
+        )
         split = sum(isinstance(step, Layer) for step in plan.prefix)
         if plan.preparation is None:
             state = self._unentangled(tf.unstack(matrices[:split]), angles)
@@ -88,7 +103,7 @@ class CompiledCircuit:
                 vectors = kernels.apply_layer_to_wires(vectors, next(remaining))
             else:
                 vectors = kernels.apply_phase_to_wires(vectors, step, angles)
-        return kernels.join(vectors)
+        return register.join(vectors)
 
     def _prepared(self, preparation: Preparation, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """The register with given amplitudes on some wires and 0 on all others."""
@@ -97,9 +112,9 @@ class CompiledCircuit:
         if given.output is None:
             amplitudes = tf.constant([given.values], dtype)
         else:
-            flat = kernels.flatten(outputs[given.output])
+            flat = register.flatten(outputs[given.output])
             amplitudes = tf.cast(kernels.pick_columns(flat, list(given.positions)), dtype)
-        return kernels.place(amplitudes, preparation.wires, self.plan.wire_count)
+        return register.place(amplitudes, preparation.wires, self.plan.wire_count)
 
     def _joined(self, state: tf.Tensor, matrices: tf.Tensor, angles: Angles) -> tf.Tensor:
         """Run the steps on the joined register."""
@@ -121,5 +136,5 @@ class CompiledCircuit:
         used = sorted({output for output, _ in wanted})
         sizes = [prod(self.circuit.angle_outputs[output].shape) for output in used]
         starts = dict(zip(used, accumulate(sizes, initial=0), strict=False))
-        columns = tf.concat([kernels.real(kernels.flatten(outputs[output]), self.dtype) for output in used], axis=1)
+        columns = tf.concat([register.real(register.flatten(outputs[output]), self.dtype) for output in used], axis=1)
         return kernels.pick_columns(columns, [starts[output] + position for output, position in wanted])

@@ -1,8 +1,8 @@
 """The gate table: a gate is a row, never a branch.
 
-A row gives a gate as a product of factors on wires 0 to k-1, in order of application. Wire 0 is the most significant bit.
-Controlled gates (CNOT, CRX, Toffoli, ...) and adjoints have no rows: `factors_of` derives them. The definitions of the
-matrices are PennyLane's, and a test holds every row against PennyLane's matrix.
+A row gives a gate as a product of factors on wires 0 to k-1, in order of application. Wire 0 is the most significant
+bit. Controlled gates (CNOT, CRX, Toffoli, ...) and adjoints have no rows: `factors_of` derives them. The definitions
+of the matrices are PennyLane's, and a test holds every row against PennyLane's matrix.
 """
 
 from __future__ import annotations
@@ -138,7 +138,8 @@ def factors_of(operation: Operation) -> tuple[Factor, ...]:
     The parameters in their terms are positions in `operation.parameters`.
     """
     controls, wires = operation.wires[: operation.controls], operation.wires[operation.controls :]
-    factors = tuple(factor.on(wires, range(len(operation.parameters))) for factor in _base_factors(operation, len(wires)))
+    parameters = tuple(range(len(operation.parameters)))
+    factors = tuple(factor.on(wires, parameters) for factor in _base_factors(operation, len(wires)))
     if operation.is_adjoint:
         factors = inverse(factors)
     for control in reversed(controls):

@@ -1,4 +1,7 @@
-"""The one place that knows which Keras is active: `tf.keras`, which is Keras 2 where TF_USE_LEGACY_KERAS=1 and else Keras 3."""
+"""The one place that knows which Keras is active.
+
+It is `tf.keras`: Keras 2 where TF_USE_LEGACY_KERAS=1 was set before TensorFlow was imported, and Keras 3 elsewhere.
+"""
 
 from __future__ import annotations
 

@@ -15,9 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.plan import Chain, Layer, MaskTerm, MatrixStep, PhaseStep, wire_bit
+from qlayer.register import length_of, to_end
 
-# A layer is applied in blocks of neighbouring wires, each one matrix product of (batch x rest, K) by (K, K). Larger blocks
-# need fewer passes over the state and more multiplications: 6 wires (64 x 64) was the fastest size for 10 to 16 wires.
+# A layer is applied in blocks of neighbouring wires, each one matrix product of (batch x rest, K) by (K, K). Larger
+# blocks need fewer passes over the state and more multiplications: 6 wires (64 x 64) was the fastest size for 10 to 16
+# wires.
 BLOCK_MAX_WIRES = 6
 
 
@@ -44,7 +46,7 @@ def unit(phase: tf.Tensor) -> tf.Tensor:
     return tf.complex(tf.cos(phase), tf.sin(phase))
 
 
-# ---------------------------------------------------------------------------------------------------------------- layers
+# ------------------------------------------------------------------------------------------------------------ layers
 
 
 def layer_matrices(layers: tuple[Layer, ...], wire_count: int, angles: Angles) -> tf.Tensor:
@@ -100,7 +102,9 @@ def block_matrices(matrices: tf.Tensor) -> list[list[tf.Tensor]]:
         return []
     sizes = blocks_of(matrices.shape[1])
     starts = list(accumulate(sizes, initial=0))
-    groups = {size: [start for start, found in zip(starts, sizes, strict=False) if found == size] for size in set(sizes)}
+    groups = {
+        size: [start for start, found in zip(starts, sizes, strict=False) if found == size] for size in set(sizes)
+    }
     products: dict[int, tf.Tensor] = {}
     for size, begins in groups.items():
         wires = np.add.outer(begins, np.arange(size))
@@ -123,8 +127,8 @@ def _kronecker(matrices: tf.Tensor) -> tf.Tensor:
 def apply_layer(state: tf.Tensor, blocks: list[tf.Tensor]) -> tf.Tensor:
     """Apply a layer to the joined register.
 
-    Each block's wires lead once: they are brought to the end, multiplied there, and stay there, so that after all blocks
-    every wire is back in its place.
+    Each block's wires lead once: they are brought to the end, multiplied there, and stay there, so that after all
+    blocks every wire is back in its place.
 
     Args:
         state: shape (b, 2 ** n).
@@ -137,23 +141,8 @@ def apply_layer(state: tf.Tensor, blocks: list[tf.Tensor]) -> tf.Tensor:
         size = block.shape[0]
         if len(blocks) > 1:
             state = tf.transpose(tf.reshape(state, [-1, size, state.shape[1] // size]), [0, 2, 1])
-        state = tf.reshape(tf.matmul(tf.reshape(state, [-1, size]), block, transpose_b=True), [-1, _length(state)])
+        state = tf.reshape(tf.matmul(tf.reshape(state, [-1, size]), block, transpose_b=True), [-1, length_of(state)])
     return state
-
-
-def flatten(values: tf.Tensor) -> tf.Tensor:
-    """All axes but the first as one: (b, ...) -> (b, elements)."""
-    return tf.reshape(values, [tf.shape(values)[0], values.shape[1:].num_elements()])
-
-
-def real(values: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """The real part in a real data type."""
-    return tf.cast(tf.math.real(values), dtype)
-
-
-def _length(state: tf.Tensor) -> int:
-    """The number of amplitudes of a state, whatever its shape behind the batch axis."""
-    return state.shape[1:].num_elements()
 
 
 def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
@@ -161,13 +150,14 @@ def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(matrices * vectors[:, :, tf.newaxis, :], axis=-1)
 
 
-# ---------------------------------------------------------------------------------------------------------------- phases
+# ------------------------------------------------------------------------------------------------------------ phases
 
 
 def parities(masks: list[int], bits: int, dtype: tf.DType) -> tf.Tensor:
     """(-1) ** popcount(state & mask): shape (masks, 2 ** bits).
 
-    Made as an outer product of the upper and the lower half of the bits, so that a saved model holds no large constants.
+    Made as an outer product of the upper and the lower half of the bits, so that a saved model holds no large
+    constants.
     """
     low = bits // 2
     upper = _parity_table([mask >> low for mask in masks], bits - low)
@@ -219,7 +209,7 @@ def apply_phase(state: tf.Tensor, step: PhaseStep, angles: Angles) -> tf.Tensor:
     What depends on the inputs but only on the upper or only on the lower half of the wires is computed on 2 ** (n / 2)
     states; cosines and sines of the whole register are only taken where they must be.
     """
-    wires = _length(state).bit_length() - 1
+    wires = length_of(state).bit_length() - 1
     low = wires // 2
     varying = [term for term in step.terms if term.angle and term.angle.is_input_dependent]
     lower = tuple(term for term in varying if term.mask < 2**low)
@@ -244,7 +234,9 @@ def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) ->
         table = np.zeros((len(masks), wires, 2))
         for row, mask in enumerate(masks):  # a global phase (mask 0) is given to wire 0
             table[row, bits.index(mask) if mask else 0] = (1, -1 if mask else 1)
-        phase = tf.matmul(phase_coefficients(step.terms, masks, angles), tf.constant(table.reshape(len(masks), -1), angles.dtype))
+        phase = tf.matmul(
+            phase_coefficients(step.terms, masks, angles), tf.constant(table.reshape(len(masks), -1), angles.dtype)
+        )
         vectors *= tf.reshape(unit(phase), [-1, wires, 2])
     if step.flips:
         flipped = tf.constant([[bool(step.flips & bit)] for bit in bits])
@@ -252,77 +244,15 @@ def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) ->
     return vectors
 
 
-# -------------------------------------------------------------------------------------------------- registers, matrices
-
-
-def join(vectors: tf.Tensor) -> tf.Tensor:
-    """The register of unentangled wires, by a tree of outer products: (b, n, 2) -> (b, 2 ** n)."""
-    tail = None
-    while vectors.shape[1] > 1:
-        if vectors.shape[1] % 2:
-            tail = vectors[:, -1] if tail is None else _outer(vectors[:, -1], tail)
-            vectors = vectors[:, :-1]
-        vectors = _outer(vectors[:, 0::2], vectors[:, 1::2])
-    return vectors[:, 0] if tail is None else _outer(vectors[:, 0], tail)
-
-
-def _outer(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """The outer product over the last axis: (..., p), (..., q) -> (..., p * q)."""
-    product = left[..., :, tf.newaxis] * right[..., tf.newaxis, :]
-    return tf.reshape(product, [-1, *left.shape[1:-1], left.shape[-1] * right.shape[-1]])
-
-
-def place(amplitudes: tf.Tensor, wires: tuple[int, ...], wire_count: int) -> tf.Tensor:
-    """The register with some wires in a given state and all others in 0: (b, 2 ** len(wires)) -> (b, 2 ** wire_count)."""
-    others = [wire for wire in range(wire_count) if wire not in wires]
-    padding = [[0, 0], [0, 0], [0, 2 ** len(others) - 1]]
-    state = tf.reshape(tf.pad(amplitudes[:, :, tf.newaxis], padding), [-1, *[2] * wire_count])
-    order = [*wires, *others]
-    return tf.reshape(tf.transpose(state, [0, *(1 + order.index(w) for w in range(wire_count))]), [-1, 2**wire_count])
-
-
-def split_axes(wires: tuple[int, ...], wire_count: int) -> tuple[list[int], dict[int, int]]:
-    """The shape that gives each of some wires an axis of its own and joins all others between them.
-
-    Returns:
-        The shape (with -1 for the batch), and the axis of each wire.
-    """
-    shape, axes, done = [-1], {}, 0
-    for wire in sorted(wires):
-        if wire > done:
-            shape.append(2 ** (wire - done))
-        axes[wire] = len(shape)
-        shape.append(2)
-        done = wire + 1
-    if done < wire_count:
-        shape.append(2 ** (wire_count - done))
-    return shape, axes
-
-
-def to_end(state: tf.Tensor, wires: tuple[int, ...]) -> tuple[tf.Tensor, list[int]]:
-    """Bring some wires to the end of a register, in their order.
-
-    Returns:
-        Shape (b, *rest, 2, ..., 2), and the order of axes that was used.
-    """
-    shape, axes = split_axes(wires, _length(state).bit_length() - 1)
-    last = [axes[wire] for wire in wires]
-    order = [axis for axis in range(len(shape)) if axis not in last] + last
-    return tf.transpose(tf.reshape(state, shape), order), order
+# ---------------------------------------------------------------------------------------------------------- matrices
 
 
 def apply_matrix(state: tf.Tensor, step: MatrixStep) -> tf.Tensor:
     """Apply a constant unitary to some wires of the joined register, of shape (b, 2 ** n)."""
     moved, order = to_end(state, step.wires)
     shape = tf.shape(moved)
-    product = tf.matmul(tf.reshape(moved, [-1, len(step.matrix)]), tf.constant(step.matrix, state.dtype), transpose_b=True)
+    product = tf.matmul(
+        tf.reshape(moved, [-1, len(step.matrix)]), tf.constant(step.matrix, state.dtype), transpose_b=True
+    )
     back = [order.index(axis) for axis in range(len(order))]
-    return tf.reshape(tf.transpose(tf.reshape(product, shape), back), [-1, _length(state)])
-
-
-def flip(state: tf.Tensor, mask: int) -> tf.Tensor:
-    """The amplitudes of the states with some bits flipped: shape (b, 2 ** n)."""
-    wire_count = _length(state).bit_length() - 1
-    wires = tuple(wire for wire in range(wire_count) if mask & wire_bit(wire, wire_count))
-    shape, axes = split_axes(wires, wire_count)
-    return tf.reshape(tf.reverse(tf.reshape(state, shape), list(axes.values())), [-1, 2**wire_count])
+    return tf.reshape(tf.transpose(tf.reshape(product, shape), back), [-1, length_of(state)])

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-import pennylane as qml
 import tensorflow as tf
 
-from qlayer.capture import capture, check_device
+from qlayer.capture import QNode, capture, check_device
 from qlayer.circuit import Circuit
 from qlayer.compiler import CompiledCircuit
-from qlayer.errors import ShapeError, SignatureError, UnsupportedError
+from qlayer.errors import ShapeError, UnsupportedError
 from qlayer.keras_compat import check_backend, keras
-from qlayer.signature import check_signature, weight_shape
+from qlayer.signature import check_signature, check_weight_specs, weight_shape
 
 _REAL_DTYPES = ("float32", "float64")
 
@@ -22,15 +22,15 @@ _REAL_DTYPES = ("float32", "float64")
 class KerasLayer(keras.layers.Layer):
     """A quantum circuit as a layer of a Keras model.
 
-    The QNode is recorded once, when the number of features is known, and compiled to pure TensorFlow: from then on nothing
-    of PennyLane runs, in training or in a saved model.
+    The QNode is recorded once, when the number of features is known, and compiled to pure TensorFlow: from then on
+    nothing of PennyLane runs, in training or in a saved model.
 
-    In the QNode, the input argument is ONE sample: the features are the last axis of the layer's inputs (or the last axes,
-    where `sample_shape` says so), and all axes before them are batch.
+    In the QNode, the input argument is ONE sample: the features are the last axis of the layer's inputs (or the last
+    axes, where `sample_shape` says so), and all axes before them are batch.
 
     Args:
-        qnode: the QNode to convert. Its input argument takes one sample, all other arguments are weights without default
-            values; there are no *args or **kwargs.
+        qnode: the QNode to convert. Its input argument takes one sample, all other arguments are weights without
+            default values; there are no *args or **kwargs.
         weight_shapes: from the name of each weight to its shape; an integer n is the shape (n,), and 1 is a scalar.
         output_dim: shape of the output for one sample, as an integer or a tuple; None for what the circuit returns.
         weight_specs: from the name of a weight to keyword arguments for its `add_weight`: "initializer", "regularizer",
@@ -62,7 +62,7 @@ class KerasLayer(keras.layers.Layer):
 
     def __init__(
         self,
-        qnode: qml.QNode,
+        qnode: QNode,
         weight_shapes: Mapping[str, int | Iterable[int]],
         output_dim: int | Iterable[int] | None,
         weight_specs: Mapping[str, Mapping[str, Any]] | None = None,
@@ -73,15 +73,19 @@ class KerasLayer(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         check_backend()
-        name = input_argument or type(self)._input_argument
-        check_signature(qnode.func, weight_shapes, name)
+        inputs_name = input_argument or self._input_argument
+        check_signature(qnode.func, weight_shapes, inputs_name)
+        check_weight_specs(weight_specs or {}, weight_shapes)
         check_device(qnode)
         super().__init__(**kwargs)
-        self._spec = _LayerSpec(qnode, weight_shapes, output_dim, weight_specs or {}, name, sample_shape, jit_compile)
+        shapes = {name: weight_shape(shape) for name, shape in weight_shapes.items()}
+        self._spec = _LayerSpec(
+            qnode, shapes, _shape(output_dim), weight_specs or {}, inputs_name, _shape(sample_shape), jit_compile
+        )
         self._compiled: _Compiled | None = None
 
     @property
-    def qnode(self) -> qml.QNode:
+    def qnode(self) -> QNode:
         """The QNode that was converted."""
         return self._spec.qnode
 
@@ -93,7 +97,9 @@ class KerasLayer(keras.layers.Layer):
             ShapeError: if the layer is not built yet, so that the number of features is not known.
         """
         if self._compiled is None:
-            raise ShapeError("the circuit is recorded when the layer is built: call the layer, or layer.build(input_shape).")
+            raise ShapeError(
+                "the circuit is recorded when the layer is built: call the layer, or layer.build(input_shape)."
+            )
         return self._compiled.circuit.circuit
 
     @property
@@ -180,37 +186,23 @@ class KerasLayer(keras.layers.Layer):
         expected = self._compiled.sample_shape
         if shape[len(shape) - len(expected) :] != expected:
             raise ShapeError(
-                f"the layer {self.name!r} was built for samples of shape {expected}, but the inputs have shape {shape}; "
-                f"their last axes must be {expected}."
+                f"the layer {self.name!r} was built for samples of shape {expected}, but the inputs have shape "
+                f"{shape}; their last axes must be {expected}."
             )
         return self._compiled
 
 
+@dataclass(frozen=True)
 class _LayerSpec:
-    """What a layer was made of, checked and in one form."""
+    """What a layer was made of, in one form."""
 
-    def __init__(
-        self,
-        qnode: qml.QNode,
-        weight_shapes: Mapping[str, int | Iterable[int]],
-        output_dim: int | Iterable[int] | None,
-        weight_specs: Mapping[str, Mapping[str, Any]],
-        input_argument: str,
-        sample_shape: int | Iterable[int] | None,
-        jit_compile: bool,
-    ) -> None:
-        self.qnode = qnode
-        self.weight_shapes = {name: weight_shape(shape) for name, shape in weight_shapes.items()}
-        self.output_dim = _shape(output_dim)
-        self.weight_specs = weight_specs
-        self.input_argument = input_argument
-        self.sample_shape = _shape(sample_shape)
-        self.jit_compile = jit_compile
-        if unknown := sorted(set(weight_specs) - set(self.weight_shapes)):
-            raise SignatureError(
-                f"weight_specs names {', '.join(map(repr, unknown))}, but the weights are "
-                f"{', '.join(map(repr, self.weight_shapes))}."
-            )
+    qnode: QNode
+    weight_shapes: dict[str, tuple[int, ...]]
+    output_dim: tuple[int, ...] | None
+    weight_specs: Mapping[str, Mapping[str, Any]]
+    input_argument: str
+    sample_shape: tuple[int, ...] | None
+    jit_compile: bool
 
     def sample_shape_of(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
         """The shape of one sample for inputs of some shape: the last axis, if nothing else was said."""
@@ -218,8 +210,8 @@ class _LayerSpec:
             return self.sample_shape
         if not input_shape or input_shape[-1] is None:
             raise ShapeError(
-                f"the inputs have shape {input_shape}, but the size of their last axis, the number of features, must be "
-                "known. Give the model an input shape, or sample_shape=... to the layer."
+                f"the inputs have shape {input_shape}, but the size of their last axis, the number of features, must "
+                "be known. Give the model an input shape, or sample_shape=... to the layer."
             )
         return (input_shape[-1],)
 
@@ -257,8 +249,8 @@ def _checked_output_shape(given: tuple[int, ...] | None, computed: tuple[int, ..
         return computed
     if prod(given) != prod(computed):
         raise ShapeError(
-            f"output_dim says {given} for one sample, but the QNode returns {prod(computed)} numbers, of shape {computed}. "
-            "Correct it, or leave it to the circuit with output_dim=None."
+            f"output_dim says {given} for one sample, but the QNode returns {prod(computed)} numbers, of shape "
+            f"{computed}. Correct it, or leave it to the circuit with output_dim=None."
         )
     return given
 

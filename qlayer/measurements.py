@@ -12,8 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.circuit import Measurement
-from qlayer.kernels import flip, parities, to_end
+from qlayer.kernels import parities
 from qlayer.plan import Readout, Word
+from qlayer.register import flip, to_end
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class MeasurementRule:
 
     Args:
         shape: from a measurement and the number of wires to the shape of its result for one sample.
-        results: from the final state, of shape (b, 2 ** n), and the readouts to one tensor (b, *shape) for each of them.
+        results: from the final state, of shape (b, 2 ** n), and the readouts to one tensor (b, *shape) for each.
         is_complex: whether the result is complex.
     """
 
@@ -36,7 +37,9 @@ def _expectation_values(state: tf.Tensor, readouts: Sequence[Readout]) -> list[t
 
     <P> is the sum over x of conj(state[x ^ flips]) * sign(x) * phase * state[x].
     """
-    columns = [(column, coefficient, word) for column, readout in enumerate(readouts) for coefficient, word in readout.words]
+    columns = [
+        (column, coefficient, word) for column, readout in enumerate(readouts) for coefficient, word in readout.words
+    ]
     total = tf.zeros([1, len(readouts)], state.dtype.real_dtype)
     for flips in sorted({word.x for _, _, word in columns}):
         group = [entry for entry in columns if entry[2].x == flips]

@@ -122,20 +122,21 @@ _Builder = _LayerBuilder | _PhaseBuilder | MatrixStep
 
 
 class _Scheduler:
-    """Places factors into steps. Mutable: the steps, where each wire stands, and what waits for its wire's next gate."""
+    """Places factors into steps. Mutable: the steps, where each wire stands, and what waits for its next gate."""
 
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
         self.steps: list[_Builder] = []
         self.standing: dict[int, int] = {}  # wire -> index of the last step that touches it
         self.waiting: dict[int, list[tuple[Factor, tuple[Parameter, ...]]]] = {}
-        self.angles: dict[bool, dict[tuple[int, int], int]] = {False: {}, True: {}}  # is_input_dependent -> angle -> index
+        # is_input_dependent -> (output, position) -> index of the angle
+        self.angles: dict[bool, dict[tuple[int, int], int]] = {False: {}, True: {}}
 
     def place(self, factor: Factor, parameters: tuple[Parameter, ...]) -> None:
         """Put a factor into the earliest step that can take it.
 
-        A diagonal or a flip of one wire fits into a matrix as well as into a phase: it waits for its wire's next gate and
-        goes where that one goes, so that neither costs a step of its own.
+        A diagonal or a flip of one wire fits into a matrix as well as into a phase: it waits for its wire's next gate
+        and goes where that one goes, so that neither costs a step of its own.
         """
         if self._fits_anywhere(factor, parameters):
             self.waiting.setdefault(factor.wires[0], []).append((factor, parameters))
@@ -161,7 +162,7 @@ class _Scheduler:
             weight_angles=tuple(self.angles[False]),
             input_angles=tuple(self.angles[True]),
             preparation=self.circuit.preparation,
-            prefix=tuple(steps[:product]),
+            prefix=tuple(step for step in steps[:product] if not isinstance(step, MatrixStep)),
             steps=tuple(steps[product:]),
             readouts=readouts,
         )
@@ -169,7 +170,8 @@ class _Scheduler:
     def _fits_anywhere(self, factor: Factor, parameters: tuple[Parameter, ...]) -> bool:
         if isinstance(factor, Matrix) or len(factor.wires) != 1:
             return False
-        used = {term.parameter for term in factor.terms} - {None} if isinstance(factor, Phase) else set()
+        terms = factor.terms if isinstance(factor, Phase) else ()
+        used = {term.parameter for term in terms if term.parameter is not None}
         return not any(self.circuit.is_input_dependent(parameters[index]) for index in used)
 
     def _release(self, wire: int, *, is_layer: bool) -> None:
@@ -179,32 +181,32 @@ class _Scheduler:
     def _insert(self, factor: Factor, parameters: tuple[Parameter, ...], *, is_layer: bool) -> None:
         start = max((self.standing.get(wire, 0) for wire in factor.wires), default=0)
         if is_layer:
-            index = self._find_layer(start)
-            self._join_layer(self.steps[index], factor, parameters)
+            index, layer = self._find_layer(start)
+            self._join_layer(layer, factor, parameters)
         elif isinstance(factor, Matrix):
             index = len(self.steps)
             self.steps.append(MatrixStep(factor.wires, factor.matrix))
         else:
-            index = self._find_phase(start, factor)
-            self._join_phase(self.steps[index], factor, parameters)
+            index, phase = self._find_phase(start, factor)
+            self._join_phase(phase, factor, parameters)
         self.standing.update(dict.fromkeys(factor.wires, index))
 
-    def _find_layer(self, start: int) -> int:
-        for index in range(start, len(self.steps)):
-            if isinstance(self.steps[index], _LayerBuilder):
-                return index
-        self.steps.append(_LayerBuilder())
-        return len(self.steps) - 1
+    def _find_layer(self, start: int) -> tuple[int, _LayerBuilder]:
+        for index, step in enumerate(self.steps[start:], start):
+            if isinstance(step, _LayerBuilder):
+                return index, step
+        self.steps.append(layer := _LayerBuilder())
+        return len(self.steps) - 1, layer
 
-    def _find_phase(self, start: int, factor: Factor) -> int:
-        for index in range(start, len(self.steps)):
-            step = self.steps[index]
+    def _find_phase(self, start: int, factor: Phase | Permutation) -> tuple[int, _PhaseBuilder]:
+        wires = frozenset(factor.wires)
+        for index, step in enumerate(self.steps[start:], start):
             if isinstance(step, _PhaseBuilder) and (
-                isinstance(factor, Permutation) or step.permutation.accepts_phase(frozenset(factor.wires))
+                isinstance(factor, Permutation) or step.permutation.accepts_phase(wires)
             ):
-                return index
-        self.steps.append(_PhaseBuilder(BasisPermutation(self.circuit.wire_count)))
-        return len(self.steps) - 1
+                return index, step
+        self.steps.append(phase := _PhaseBuilder(BasisPermutation(self.circuit.wire_count)))
+        return len(self.steps) - 1, phase
 
     def _join_layer(self, step: _LayerBuilder, factor: Factor, parameters: tuple[Parameter, ...]) -> None:
         (wire,) = factor.wires
@@ -225,7 +227,7 @@ class _Scheduler:
         else:
             step.turn(wire, angle, multiples)
 
-    def _join_phase(self, step: _PhaseBuilder, factor: Factor, parameters: tuple[Parameter, ...]) -> None:
+    def _join_phase(self, step: _PhaseBuilder, factor: Phase | Permutation, parameters: tuple[Parameter, ...]) -> None:
         if isinstance(factor, Permutation):
             step.permutation.append(factor)
             return

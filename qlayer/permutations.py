@@ -1,8 +1,9 @@
 """Permutations of basis states that grow gate by gate.
 
-Most permutations of circuits (X, CNOT, SWAP and their products) are affine: each bit of the new state is a parity of bits
-of the old one, perhaps flipped. Parities can be carried through them, which lets diagonals on both sides of a run of CNOTs
-become one diagonal (a phase polynomial: Amy, Maslov, Mosca 2014). Others (Toffoli) stop what touches their wires.
+Most permutations of circuits (X, CNOT, SWAP and their products) are affine: each bit of the new state is a parity of
+bits of the old one, perhaps flipped. Parities can be carried through them, which lets diagonals on both sides of a run
+of CNOTs become one diagonal (a phase polynomial: Amy, Maslov, Mosca 2014). Others (Toffoli) stop what touches their
+wires.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ class BasisPermutation:
 
 
 def _affine(permutation: Permutation) -> tuple[list[list[int]], list[int]] | None:
-    """For each wire of the permutation, the positions whose parity it becomes and whether it is flipped; None if not affine."""
+    """For each wire, the positions whose parity it becomes, and whether it is flipped; None if it is not affine."""
     table = np.asarray(permutation.table)
     count = len(permutation.wires)
     images = [int(table[wire_bit(j, count)] ^ table[0]) for j in range(count)]

@@ -30,8 +30,8 @@ def check_signature(function: Callable[..., Any], weight_shapes: Mapping[str, An
     names = set(parameters) - {input_argument}
     if input_argument in weight_shapes:
         raise SignatureError(
-            f"weight_shapes gives a shape for {input_argument!r}, which takes the inputs: their shape is known from the "
-            "data. Leave it out."
+            f"weight_shapes gives a shape for {input_argument!r}, which takes the inputs: their shape is known from "
+            "the data. Leave it out."
         )
     if missing := sorted(names - set(weight_shapes)):
         raise SignatureError(
@@ -49,7 +49,8 @@ def _check_arguments(parameters: Mapping[str, inspect.Parameter], input_argument
     if input_argument not in parameters:
         raise SignatureError(
             f"the QNode must have an argument named {input_argument!r} for the inputs; it has "
-            f"{', '.join(map(repr, parameters)) or 'no arguments'}. Rename one, or give input_argument=... to the layer."
+            f"{', '.join(map(repr, parameters)) or 'no arguments'}. Rename one, or give input_argument=... to the "
+            "layer."
         )
     for name, parameter in parameters.items():
         if parameter.kind in _VARIABLE:
@@ -62,6 +63,19 @@ def _check_arguments(parameters: Mapping[str, inspect.Parameter], input_argument
                 f"only {input_argument!r} may have a default value, but {name!r} has one too: it is a weight, and its "
                 "value belongs to the layer. Remove the default."
             )
+
+
+def check_weight_specs(weight_specs: Mapping[str, Any], weight_shapes: Mapping[str, Any]) -> None:
+    """Check that specifications are given for weights only.
+
+    Raises:
+        SignatureError: naming what is no weight.
+    """
+    if unknown := sorted(set(weight_specs) - set(weight_shapes)):
+        raise SignatureError(
+            f"weight_specs names {', '.join(map(repr, unknown))}, but the weights are "
+            f"{', '.join(map(repr, weight_shapes))}."
+        )
 
 
 def weight_shape(shape: int | Iterable[int]) -> tuple[int, ...]:

@@ -1,9 +1,9 @@
 """Traced: the arrays a quantum function is called with while it is recorded.
 
-Users write `Rot(*weights)`, `for w in weights`, `np.sin(inputs)` and `len(weights)`. TensorFlow's symbolic tensors refuse
-all of these, so the function is handed thin arrays that allow them. Picking elements out of a Traced (indexing, slicing,
-reshaping, transposing) costs nothing: it only moves positions, and the circuit later gathers all its angles at once.
-Anything else becomes TensorFlow operations of the graph that is being recorded.
+Users write `Rot(*weights)`, `for w in weights`, `np.sin(inputs)` and `len(weights)`. TensorFlow's symbolic tensors
+refuse all of these, so the function is handed thin arrays that allow them. Picking elements out of a Traced (indexing,
+slicing, reshaping, transposing) costs nothing: it only moves positions, and the circuit later gathers all its angles
+at once. Anything else becomes TensorFlow operations of the graph that is being recorded.
 """
 
 from __future__ import annotations
@@ -42,10 +42,13 @@ class Traced:
     """
 
     __array_priority__ = 1000  # NumPy arrays leave mixed arithmetic to us
+    __hash__ = object.__hash__  # by identity, although == compares elementwise: PennyLane keeps operators in sets
 
     def __init__(self, source: tf.Tensor, positions: np.ndarray | None = None) -> None:
         self.source = source
-        self.positions = np.arange(source.shape.num_elements()).reshape(source.shape) if positions is None else positions
+        self.positions = (
+            np.arange(source.shape.num_elements()).reshape(source.shape) if positions is None else positions
+        )
 
     @property
     def tensor(self) -> tf.Tensor:
@@ -76,7 +79,7 @@ class Traced:
         return self.positions.size
 
     @property
-    def T(self) -> Traced:
+    def T(self) -> Traced:  # noqa: N802 - NumPy's name
         """The axes in reverse order."""
         return self.transpose()
 
@@ -170,6 +173,15 @@ def _binary(name: str) -> tuple[Any, Any]:
     return forward, reflected
 
 
+def _unary(name: str) -> Any:
+    function = getattr(tnp, name)
+
+    def operator(self: Traced) -> Traced:
+        return wrap(function(self.tensor))
+
+    return operator
+
+
 _OPERATORS = {
     "add": "add",
     "sub": "subtract",
@@ -197,8 +209,7 @@ for _operator, _name in _OPERATORS.items():
 for _operator, _name in _COMPARISONS.items():
     setattr(Traced, f"__{_operator}__", _binary(_name)[0])
 for _operator, _name in _UNARY.items():
-    setattr(Traced, f"__{_operator}__", lambda self, function=getattr(tnp, _name): wrap(function(self.tensor)))
-Traced.__hash__ = object.__hash__  # comparing elementwise took it away, and PennyLane keeps operators in sets
+    setattr(Traced, f"__{_operator}__", _unary(_name))
 
 
 def wrap(value: Any) -> Any:
@@ -215,7 +226,7 @@ def _is_symbolic(leaf: Any) -> bool:
     return tf.is_tensor(leaf) and not isinstance(leaf, Traced) and leaf.shape.is_fully_defined()
 
 
-class _TracedDispatcher(dispatch.GlobalOpDispatcher):  # type: ignore[misc]
+class _TracedDispatcher(dispatch.GlobalOpDispatcher):
     """TensorFlow's own functions on Traced arrays: unwrap, call, wrap."""
 
     def handle(self, op: Any, args: Any, kwargs: Any) -> Any:

@@ -1,0 +1,49 @@
+# The environment lives in .venv and is made by whatever needs it.
+PORT   ?= 8000
+HOST   ?= 127.0.0.1
+MODELS ?= models
+PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
+	$$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN    := .venv/bin
+IMAGE  ?= qlayer-service:latest
+
+.PHONY: serve test lint format lock image clean
+
+serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is none yet, and serve it
+	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
+
+test: .venv/installed                     ## everything that needs no special machine
+	$(BIN)/pytest
+
+lint: .venv/installed                     ## style, types, direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/installed                   ## what lint asks for, where a tool can do it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: .venv/installed                     ## resolve the dependencies anew: versions, hashes, markers, no index
+	for extra in train serve image dev; do \
+		$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+			--no-emit-find-links --quiet --extra $$extra pyproject.toml --output-file locks/$$extra.txt || exit 1; \
+	done
+
+image:                                    ## the container of the service
+	docker build --tag $(IMAGE) .
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(MODELS)/moons/1/saved_model.pb: | .venv/installed
+	$(BIN)/python examples/moons.py $(MODELS)/moons/1
+
+.venv/installed: locks/dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "qlayer needs Python 3.11 or 3.12 with venv; none was found. Install one, or say make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Installing TensorFlow, PennyLane and the rest into .venv (1 GB to download; a few minutes)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement locks/dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

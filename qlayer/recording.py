@@ -1,0 +1,200 @@
+"""Recording: what PennyLane queued, read into the records of a circuit.
+
+Operators are rewritten to the gate table: controls and adjoints are peeled off, small constant operators become
+matrices, and everything else goes through PennyLane's own decompositions until it is in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+import pennylane as qml
+import tensorflow as tf
+
+from qlayer.angles import depends_on
+from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Parameter, PauliTerm, Preparation
+from qlayer.errors import UnsupportedError
+from qlayer.gates import GATES
+from qlayer.traced import Traced
+
+_WITHOUT_EFFECT = ("Barrier", "Snapshot", "WireCut")
+# up to here a constant operation is one small matrix; above, PennyLane's decomposition has less work
+_MATRIX_MAX_WIRES = 2
+
+
+@dataclass
+class Recording:
+    """A circuit in the making. Mutable: everything but the wire labels grows while operations are added."""
+
+    labels: list[Any]
+    is_bare: bool
+    sources: list[tf.Tensor] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
+    preparation: Preparation | None = None
+
+    def circuit(self, inputs: tf.Tensor) -> Circuit:
+        """The finished circuit; `inputs` is the placeholder of one sample."""
+        return Circuit(
+            wire_labels=tuple(self.labels),
+            operations=tuple(self.operations),
+            measurements=tuple(self.measurements),
+            angle_outputs=tuple(AngleOutput(tuple(s.shape), depends_on(s, inputs)) for s in self.sources),
+            preparation=self.preparation,
+            is_bare=self.is_bare,
+        )
+
+    def add_operations(self, operators: Iterable[Any]) -> None:
+        """Add PennyLane's operators in order; amplitudes that come first become the preparation."""
+        for position, operator in enumerate(operators):
+            if isinstance(operator, qml.StatePrep) and not self.operations and self.preparation is None:
+                amplitudes = self.parameter(operator.parameters[0])
+                self.preparation = Preparation(self.wires(operator.wires), amplitudes)
+            else:
+                self.operations.extend(
+                    self.rewrite(operator, f"operation {position} of the circuit, {_name(operator)}")
+                )
+
+    def wires(self, labels: Iterable[Any]) -> tuple[int, ...]:
+        """The numbers of wires that are given by label."""
+        return tuple(self.labels.index(label) for label in labels)
+
+    def parameter(self, value: Any) -> Parameter:
+        """An operation's argument as elements of the graph's outputs, or as constants."""
+        if isinstance(value, tf.Tensor):
+            value = Traced(value)
+        if isinstance(value, Traced):
+            return Parameter(tuple(value.shape), (), self.output(value.source), tuple(value.positions.ravel().tolist()))
+        constants = np.asarray(value)
+        return Parameter(constants.shape, tuple(constants.ravel().tolist()))
+
+    def output(self, source: tf.Tensor) -> int:
+        """The index of a tensor among the graph's outputs."""
+        for index, known in enumerate(self.sources):
+            if known is source:
+                return index
+        self.sources.append(source)
+        return len(self.sources) - 1
+
+    def rewrite(self, operator: Any, culprit: str) -> list[Operation]:
+        """An operator of PennyLane as operations of the gate table."""
+        if operator.name in _WITHOUT_EFFECT:
+            return []
+        if isinstance(operator, qml.ops.Adjoint):
+            base = self.rewrite(operator.base, culprit)
+            return [replace(operation, is_adjoint=not operation.is_adjoint) for operation in reversed(base)]
+        if isinstance(operator, qml.ops.Controlled):
+            return self.rewrite_controlled(operator, culprit)
+        if operator.name in GATES:
+            return [self.gate(operator, culprit)]
+        return self.rewrite_other(operator, culprit)
+
+    def rewrite_other(self, operator: Any, culprit: str) -> list[Operation]:
+        """An operator without a row: as a small matrix, by its decomposition, or as a large matrix."""
+        if _is_small_constant(operator):
+            return [self.matrix(operator)]
+        if operator.has_decomposition:
+            return [found for part in operator.decomposition() for found in self.rewrite(part, culprit)]
+        if operator.has_matrix and _is_constant(operator):
+            return [self.matrix(operator)]
+        raise UnsupportedError(
+            f"{culprit} cannot be compiled: PennyLane knows neither a decomposition nor a constant matrix for "
+            f"{operator.name}. Write it with the gates of PennyLane's standard set."
+        )
+
+    def rewrite_controlled(self, operator: Any, culprit: str) -> list[Operation]:
+        """Every operation of the base with more controls, between X gates where a control value is 0."""
+        controls = self.wires(operator.control_wires)
+        flips = [
+            Operation("PauliX", (wire,)) for wire, one in zip(controls, operator.control_values, strict=True) if not one
+        ]
+        base = self.rewrite(operator.base, culprit)
+        inner = [
+            replace(operation, wires=(*controls, *operation.wires), controls=len(controls) + operation.controls)
+            for operation in base
+        ]
+        return [*flips, *inner, *flips]
+
+    def gate(self, operator: Any, culprit: str) -> Operation:
+        """A row of the gate table."""
+        parameters = tuple(self.parameter(value) for value in operator.parameters)
+        for parameter in parameters:
+            if parameter.shape and prod(parameter.shape) != 1:
+                raise UnsupportedError(
+                    f"{culprit} takes one angle for each sample, but was given {parameter.shape} of them. `inputs` is "
+                    "one sample in a QNode: write `inputs[0]` for its first feature, not `inputs[:, 0]`."
+                )
+        return Operation(operator.name, self.wires(operator.wires), tuple(_scalar(p) for p in parameters))
+
+    def matrix(self, operator: Any) -> Operation:
+        """A constant matrix."""
+        return Operation("QubitUnitary", self.wires(operator.wires), (self.parameter(_dense(operator)),))
+
+    def add_measurements(self, processes: Iterable[Any]) -> None:
+        """Add PennyLane's measurements in order."""
+        for process in processes:
+            reader = _MEASUREMENTS.get(type(process))
+            if reader is None:
+                raise UnsupportedError(
+                    f"the measurement {process} cannot be compiled yet; expval of Pauli words and their sums, probs "
+                    "and state can."
+                )
+            self.measurements.append(reader(self, process))
+
+    def expval(self, process: Any) -> Measurement:
+        """An expectation value of a sum of Pauli words."""
+        sentence = process.obs.pauli_rep if process.obs is not None else None
+        if sentence is None:
+            raise UnsupportedError(f"{process} is not a sum of Pauli words; only those can be compiled yet.")
+        sentence.simplify()
+        return Measurement("expval", (), tuple(self.term(word, coefficient) for word, coefficient in sentence.items()))
+
+    def term(self, word: Any, coefficient: Any) -> PauliTerm:
+        """One Pauli word with its coefficient."""
+        if not np.isclose(np.imag(coefficient), 0):
+            raise UnsupportedError(f"the coefficient {coefficient} of {word} is not real, so this is no observable.")
+        factors = zip(self.wires(word), word.values(), strict=True)
+        return PauliTerm(float(np.real(coefficient)), tuple(factors))
+
+    def probs(self, process: Any) -> Measurement:
+        """Probabilities in the computational basis."""
+        if process.obs is not None or process.mv is not None or process._eigvals is not None:  # noqa: SLF001 - no public name
+            raise UnsupportedError(f"{process} cannot be compiled yet; probs of wires can.")
+        return Measurement("probs", self.wires(process.wires or self.labels))
+
+    def state(self, _process: Any) -> Measurement:
+        """The whole statevector."""
+        return Measurement("state", tuple(range(len(self.labels))))
+
+
+_MEASUREMENTS: dict[type, Callable[[Recording, Any], Measurement]] = {
+    qml.measurements.ExpectationMP: Recording.expval,
+    qml.measurements.ProbabilityMP: Recording.probs,
+    qml.measurements.StateMP: Recording.state,
+}
+
+
+def _name(operator: Any) -> str:
+    return f"{operator.name} on wires {operator.wires.tolist()}"
+
+
+def _scalar(parameter: Parameter) -> Parameter:
+    return Parameter((), parameter.values, parameter.output, parameter.positions)
+
+
+def _is_constant(operator: Any) -> bool:
+    return not any(isinstance(value, Traced | tf.Tensor) for value in operator.parameters)
+
+
+def _is_small_constant(operator: Any) -> bool:
+    is_small = len(operator.wires) <= _MATRIX_MAX_WIRES or isinstance(operator, qml.QubitUnitary)
+    return bool(operator.has_matrix and is_small and _is_constant(operator))
+
+
+def _dense(operator: Any) -> np.ndarray:
+    matrix = qml.matrix(operator, wire_order=operator.wires)
+    return np.asarray(matrix.todense() if hasattr(matrix, "todense") else matrix)

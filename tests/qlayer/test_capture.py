@@ -1,0 +1,154 @@
+"""From QNodes to circuits: what is recorded, and what is refused."""
+
+import numpy as np
+import oracle
+import pennylane as qml
+import pytest
+import tensorflow as tf
+
+from qlayer import CaptureError, UnsupportedError
+from qlayer.capture import capture
+
+WEIGHTS = {"weights": (4,)}
+
+
+def captured(function, device=None):
+    """Record a quantum function of three inputs and four weights."""
+    qnode = qml.QNode(function, device or qml.device("default.qubit", wires=3))
+    return capture(qnode, "inputs", (3,), WEIGHTS, tf.float64)
+
+
+def test_operations_wires_and_angles():
+    """Operations keep their order; named wires become numbers; angles know where they come from."""
+
+    def function(inputs, weights):
+        qml.RX(inputs[1], wires="b")
+        qml.CRY(2 * weights[3], wires=["a", "b"])
+        qml.RZ(0.5, wires="a")
+        return qml.expval(qml.Z("b"))
+
+    circuit, _ = captured(function, qml.device("default.qubit", wires=["a", "b"]))
+    assert circuit.wire_labels == ("a", "b")
+    rx, cry, rz = circuit.operations
+    assert (rx.name, rx.wires, rx.parameters[0].positions) == ("RX", (1,), (1,))
+    assert (cry.name, cry.wires, cry.controls) == ("RY", (0, 1), 1)
+    assert rz.parameters[0].values == (0.5,)
+    assert [circuit.is_input_dependent(op.parameters[0]) for op in circuit.operations] == [True, False, False]
+    assert circuit.is_bare
+
+
+def test_the_function_is_called_once():
+    """Recording calls the quantum function a single time."""
+    calls = []
+
+    def function(inputs, weights):
+        calls.append(1)
+        return qml.expval(qml.Z(0))
+
+    captured(function)
+    assert calls == [1]
+
+
+def test_arguments_used_as_they_are_need_no_graph():
+    """Angles that are elements of the arguments are read from the arguments."""
+
+    def function(inputs, weights):
+        qml.AngleEmbedding(inputs, wires=range(3))
+        qml.RX(weights[2], wires=0)
+        return qml.probs()
+
+    _, angle_graph = captured(function)
+    assert set(angle_graph.outputs) <= set(angle_graph.arguments)
+
+
+def test_user_transforms_apply():
+    """Transforms on the QNode shape the circuit."""
+
+    @qml.transforms.cancel_inverses
+    @qml.qnode(qml.device("default.qubit", wires=3))
+    def qnode(inputs, weights):
+        qml.Hadamard(0)
+        qml.Hadamard(0)
+        qml.RX(inputs[0], wires=0)
+        return qml.expval(qml.Z(0))
+
+    circuit, _ = capture(qnode, "inputs", (3,), WEIGHTS, tf.float64)
+    assert [operation.name for operation in circuit.operations] == ["RX"]
+
+
+def test_devices_without_wires():
+    """Without declared wires, the order of the state is default.qubit's."""
+
+    def function(inputs, weights):
+        qml.RX(inputs[0], wires="x")
+        qml.CNOT(["x", "a"])
+        qml.RY(weights[0], wires="a")
+        return qml.state()
+
+    oracle.assert_same(function, np.full((2, 3), 0.4), {"weights": np.ones(4)})
+
+
+REFUSED = {
+    "value": (
+        lambda inputs, weights: qml.RX(0.1, 0) if inputs[0] > 0 else qml.RY(0.1, 0),
+        CaptureError,
+        "recorded once for all values",
+    ),
+    "broadcast angle": (
+        lambda inputs, weights: qml.RX(inputs, 0),
+        UnsupportedError,
+        r"operation 0 .* RX on wires \[0\]",
+    ),
+    "mid-circuit measurement": (lambda inputs, weights: qml.measure(0), UnsupportedError, "operation 0 of the circuit"),
+    "unknown wire": (lambda inputs, weights: qml.RX(0.1, 7), UnsupportedError, r"uses wires \[7\]"),
+    "unreturned measurement": (
+        lambda inputs, weights: qml.expval(qml.X(1)) and qml.probs(),
+        CaptureError,
+        "makes 2 measurements and returns 1",
+    ),
+    "measurement": (lambda inputs, weights: qml.var(qml.Z(0)), UnsupportedError, r"var\(Z\(0\)\) cannot be compiled"),
+    "observable": (
+        lambda inputs, weights: qml.expval(qml.Hermitian(np.eye(2), 0)),
+        UnsupportedError,
+        "not a sum of Pauli words",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_with_a_reason(name):
+    """What cannot be recorded is refused when it is recorded, naming the culprit."""
+    body, error, message = REFUSED[name]
+
+    def function(inputs, weights):
+        last = body(inputs, weights)
+        return last if isinstance(last, qml.measurements.SampleMeasurement) else qml.expval(qml.Z(0))
+
+    with pytest.raises(error, match=message):
+        captured(function)
+
+
+def test_outer_variables_are_refused():
+    """A tf.Variable that is not an argument would be frozen silently: it is refused."""
+    outer = tf.Variable(tf.ones(200, tf.float64))
+
+    def function(inputs, weights):
+        qml.RX(outer[0], wires=0)
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(CaptureError, match="Make it a weight of the layer"):
+        captured(function)
+
+
+def test_devices_and_shots():
+    """Devices that are no exact simulators of pure states, and finite shots, are refused by name."""
+    with pytest.raises(UnsupportedError, match=r"'default.mixed'.*default.qubit"):
+        captured(lambda inputs, weights: qml.expval(qml.Z(0)), qml.device("default.mixed", wires=3))
+
+    @qml.set_shots(100)
+    @qml.qnode(qml.device("default.qubit", wires=3))
+    def sampled(inputs, weights):
+        return qml.expval(qml.Z(0))
+
+    with pytest.raises(UnsupportedError, match="100 shots"):
+        capture(sampled, "inputs", (3,), WEIGHTS, tf.float64)

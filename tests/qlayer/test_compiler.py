@@ -1,0 +1,147 @@
+"""Compiled circuits against default.qubit: values and gradients, on random circuits and on every plan."""
+
+import numpy as np
+import oracle
+import pennylane as qml
+import pytest
+import tensorflow as tf
+
+READOUTS = {
+    "state": qml.state,
+    "probs": lambda: qml.probs(wires=[3, 1]),
+    "paulis": lambda: [
+        qml.expval(qml.Z(0) @ qml.Y(2)),
+        qml.expval(qml.X(1) - 0.5 * qml.Z(3) + 2 * qml.Y(0) @ qml.Y(1)),
+    ],
+    "signs": lambda: (qml.expval(qml.Z(0) @ qml.Z(3)), qml.expval(qml.Z(1))),
+    "mixture": lambda: (qml.probs(wires=2), qml.expval(qml.Z(2)), qml.probs()),
+}
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+@pytest.mark.parametrize(("seed", "length"), [(seed, length) for seed in range(4) for length in (3, 12, 40)])
+def test_random_circuit(seed, length, readout):
+    """A random circuit gives what default.qubit gives, in float64."""
+    device = qml.device("default.qubit", wires=4)
+    function = oracle.random_function(seed, length, READOUTS[readout])
+    oracle.assert_same(function, *oracle.random_arguments(seed), device=device)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_single_precision(seed):
+    """In float32 the numbers agree to 1e-5."""
+    device = qml.device("default.qubit", wires=4)
+    function = oracle.random_function(seed, 20, READOUTS["paulis"])
+    oracle.assert_same(function, *oracle.random_arguments(seed), device=device, dtype=tf.float32)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_gradients(seed):
+    """Gradients by inputs and by weights are those of central differences of default.qubit."""
+    device = qml.device("default.qubit", wires=4)
+    function = oracle.random_function(seed, 20, READOUTS["paulis"])
+    inputs, weights = oracle.random_arguments(seed, batch=2)
+    circuit = oracle.compiled(function, (4,), weights, device=device)
+    x, w = tf.constant(inputs), tf.constant(weights["weights"])
+    direction = np.array([0.3, -0.8])
+    with tf.GradientTape() as tape:
+        tape.watch([x, w])
+        loss = tf.reduce_sum(circuit(x, w) * direction)
+    found = tape.gradient(loss, [x, w], unconnected_gradients="zero")
+
+    def scalar(x, w):
+        return np.sum(oracle.expected(function, x, {"weights": w}, device=device) * direction)
+
+    np.testing.assert_allclose(
+        found[0], differences(lambda value: scalar(value, weights["weights"]), inputs), atol=1e-7
+    )
+    np.testing.assert_allclose(
+        found[1], differences(lambda value: scalar(inputs, value), weights["weights"]), atol=1e-7
+    )
+
+
+def differences(function, point, step=1e-5):
+    """The gradient of a function at a point by central differences."""
+    gradient = np.zeros_like(point)
+    for index in np.ndindex(point.shape):
+        shift = np.zeros_like(point)
+        shift[index] = step
+        gradient[index] = (function(point + shift) - function(point - shift)) / (2 * step)
+    return gradient
+
+
+@pytest.mark.parametrize("wires", [1, 2, 3, 5, 7, 8, 13])
+def test_every_number_of_blocks(wires):
+    """Layers are right for one, two and three blocks of wires, of equal and of different sizes."""
+
+    def function(inputs, weights):
+        qml.AngleEmbedding(inputs, wires=range(wires))
+        qml.StronglyEntanglingLayers(weights, wires=range(wires))
+        return [qml.expval(qml.Z(wire)) for wire in range(wires)]
+
+    generator = np.random.default_rng(wires)
+    inputs = generator.uniform(-3, 3, (2, wires))
+    oracle.assert_same(function, inputs, {"weights": generator.uniform(-3, 3, (2, wires, 3))})
+
+
+TEMPLATES = {
+    "amplitudes": lambda x, w: qml.AmplitudeEmbedding(x, wires=[2, 0], normalize=True),
+    "padding": lambda x, w: qml.AmplitudeEmbedding(x[:3], wires=range(3), pad_with=0.5, normalize=True),
+    "angles": lambda x, w: qml.AngleEmbedding(x, wires=range(4), rotation="Y"),
+    "iqp": lambda x, w: qml.IQPEmbedding(x, wires=range(4), n_repeats=2),
+    "qaoa": lambda x, w: qml.QAOAEmbedding(x[:3], w.reshape(1, 8)[:, :6], wires=range(3)),
+    "entangler": lambda x, w: qml.BasicEntanglerLayers(w, wires=range(4), rotation=qml.RY),
+    "random": lambda x, w: qml.RandomLayers(w, wires=range(4), seed=3),
+    "two-design": lambda x, w: qml.SimplifiedTwoDesign(x, w.reshape(1, 4, 2)[:, :3], wires=range(4)),
+    "unitary": lambda x, w: qml.ArbitraryUnitary(w.reshape(8)[:3], wires=[1]),
+    "state preparation": lambda x, w: qml.ArbitraryStatePreparation(w.reshape(8)[:6], wires=[0, 2]),
+    "basis": lambda x, w: qml.BasisEmbedding([1, 0, 1], wires=range(3)),
+    "fourier": lambda x, w: (qml.RX(x[0], 1), qml.QFT(wires=range(3)), qml.adjoint(qml.QFT)(wires=[1, 2, 3])),
+    "pauli rotation": lambda x, w: qml.PauliRot(x[0] * w[0, 0], "XYZ", wires=[3, 0, 1]),
+    "matrix": lambda x, w: (qml.RX(x[0], 0), qml.QubitUnitary(np.eye(8)[[3, 1, 0, 2, 7, 6, 5, 4]], wires=[2, 0, 3])),
+    "trotter": lambda x, w: qml.TrotterProduct(qml.X(0) @ qml.Z(1) + 0.3 * qml.Y(2), time=0.7, n=2, order=2),
+    "control values": lambda x, w: (qml.Hadamard(0), qml.ctrl(qml.Rot, [0, 1], [1, 0])(*x[:3], wires=2)),
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_template(name):
+    """A template, rewritten by PennyLane's decomposition, gives what default.qubit gives."""
+
+    def function(inputs, weights):
+        TEMPLATES[name](inputs, weights)
+        for wire in range(4):
+            qml.RY(weights[0, wire], wires=wire)
+        return qml.state()
+
+    generator = np.random.default_rng(1)
+    inputs = generator.uniform(0.1, 1, (3, 4))
+    oracle.assert_same(
+        function, inputs, {"weights": generator.uniform(-3, 3, (2, 4))}, device=qml.device("default.qubit", wires=4)
+    )
+
+
+def test_nothing_depends_on_the_inputs():
+    """A circuit without input-dependent gates still gives one result for each sample, and for none."""
+
+    def function(inputs, weights):
+        qml.RX(weights[0], wires=0)
+        return qml.expval(qml.Z(0)), qml.probs(wires=0)
+
+    circuit = oracle.compiled(function, (2,), {"weights": np.zeros(1)})
+    found = circuit(tf.zeros([3, 2], tf.float64), tf.constant([0.4], tf.float64))
+    np.testing.assert_allclose(found[:, 0], [np.cos(0.4)] * 3, atol=1e-12)
+    assert circuit(tf.zeros([0, 2], tf.float64), tf.constant([0.4], tf.float64)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 3, 64])
+def test_batch_is_its_samples(batch):
+    """A batch gives what its samples give one by one."""
+    function = oracle.random_function(5, 15, READOUTS["paulis"])
+    inputs, weights = oracle.random_arguments(5, batch=batch)
+    circuit = oracle.compiled(function, (4,), weights)
+    w = tf.constant(weights["weights"])
+    found = circuit(tf.constant(inputs), w)
+    single = [circuit(tf.constant(sample[np.newaxis]), w)[0] for sample in inputs]
+    assert found.shape == (batch, 2)
+    np.testing.assert_allclose(found, np.reshape(single, (batch, 2)), atol=1e-12)

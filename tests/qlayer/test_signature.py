@@ -1,0 +1,55 @@
+"""The rules for a QNode's signature, each with its message."""
+
+import pytest
+
+from qlayer import SignatureError
+from qlayer.signature import check_signature, weight_shape
+
+BROKEN = {
+    "no inputs": (lambda x, w: None, {"x": 1, "w": 1}, "must have an argument named 'inputs'.*it has 'x', 'w'"),
+    "no arguments": (lambda: None, {}, "must have an argument named 'inputs'.*no arguments"),
+    "shape for the inputs": (lambda inputs: None, {"inputs": 2}, "gives a shape for 'inputs', which takes the inputs"),
+    "missing shape": (lambda inputs, a, b: None, {"a": 1}, "there is none for 'b'"),
+    "unknown weight": (
+        lambda inputs, a: None,
+        {"a": 1, "c": 1},
+        "gives a shape for 'c', but the QNode's arguments are 'inputs', 'a'",
+    ),
+    "*args": (lambda inputs, *weights: None, {"weights": 1}, r"variable number of positional arguments \(\*weights\)"),
+    "**kwargs": (
+        lambda inputs, **weights: None,
+        {"weights": 1},
+        r"variable number of keyword arguments \(\*\*weights\)",
+    ),
+    "default": (lambda inputs, w=0.1: None, {"w": 1}, "'w' has one too"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_rule_is_named(name):
+    """Each broken rule is refused with what was found and what is allowed; it is a TypeError, as it was upstream."""
+    function, shapes, message = BROKEN[name]
+    with pytest.raises(SignatureError, match=message) as error:
+        check_signature(function, shapes, "inputs")
+    assert isinstance(error.value, TypeError)
+
+
+def test_inputs_may_have_a_default_and_any_place():
+    """The inputs may stand anywhere and have a default; they may also be named otherwise."""
+    check_signature(lambda w, inputs=None: None, {"w": 3}, "inputs")
+    check_signature(lambda w, x: None, {"w": 3}, "x")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [(1, ()), (3, (3,)), ((2, 3), (2, 3)), ([4], (4,)), ((1,), (1,)), ((), ())]
+)
+def test_weight_shape(given, expected):
+    """An integer n is the shape (n,), 1 is a scalar, a sequence is itself."""
+    assert weight_shape(given) == expected
+
+
+@pytest.mark.parametrize("given", [0, -2, (3, 0), "ab", None, 2.5j])
+def test_impossible_weight_shape(given):
+    """What is no shape is refused with its value."""
+    with pytest.raises(SignatureError, match="is no shape of a weight"):
+        weight_shape(given)
