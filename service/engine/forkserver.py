@@ -70,7 +70,7 @@ def _stop() -> None:
     There is no public way. It would end by itself a moment after the front, or, while it imports TensorFlow, seconds
     after it: it does not look at its pipe then.
     """
-    server: Any = forkserver._forkserver  # type: ignore[attr-defined]  # noqa: SLF001 -- as said above
+    server: Any = forkserver._forkserver  # noqa: SLF001 -- as said above
     if server._forkserver_pid is not None:  # noqa: SLF001
         os.kill(server._forkserver_pid, signal.SIGKILL)  # noqa: SLF001
     server._stop()  # noqa: SLF001

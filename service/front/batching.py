@@ -43,7 +43,9 @@ class Part:
     signature: str
     inputs: Arrays
     rows: int
+    lane: Lane
     order: int
+    is_waiting: bool = True
     outputs: asyncio.Future[Arrays] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -118,7 +120,7 @@ class Batcher:
         self._order += 1
         lane = _lane(signature, inputs) if has_rows else (self._order,)
         slices = _slices(inputs, rows, limits.batch_max_rows) if has_rows else iter([(inputs, 1)])
-        parts = [Part(signature, piece, count, self._order) for piece, count in slices]
+        parts = [Part(signature, piece, count, lane, self._order) for piece, count in slices]
         self._lanes.setdefault(lane, deque()).extend(parts)
         self._queued_rows += rows
         self._task = self._task or asyncio.create_task(self._run())
@@ -133,25 +135,26 @@ class Batcher:
         batch: list[Part] = []
         rows = 0
         while waiting and (not batch or rows + waiting[0].rows <= self._limits.batch_max_rows):
-            batch.append(waiting.popleft())
-            rows += batch[-1].rows
-        if not waiting:
-            del self._lanes[lane]
-        self._queued_rows -= rows
+            part = waiting.popleft()
+            self._leave(part)
+            batch.append(part)
+            rows += part.rows
         return batch
 
     def _withdraw(self, parts: list[Part]) -> None:
         """Take out the parts that still wait: their caller is gone, or answered already by an error."""
-        pending = [part for part in parts if not part.outputs.done()]
         for part in parts:
             part.outputs.cancel()
-        for lane, waiting in list(self._lanes.items()) if pending else []:
-            gone = [part for part in waiting if part.outputs.cancelled()]
-            for part in gone:
-                waiting.remove(part)
-                self._queued_rows -= part.rows
-            if not waiting:
-                del self._lanes[lane]
+            if part.is_waiting:
+                self._lanes[part.lane].remove(part)
+                self._leave(part)
+
+    def _leave(self, part: Part) -> None:
+        """A part that was taken out of its lane waits no more."""
+        part.is_waiting = False
+        self._queued_rows -= part.rows
+        if not self._lanes[part.lane]:
+            del self._lanes[part.lane]
 
     async def _run(self) -> None:
         """Call batch after batch until nothing waits."""

@@ -92,6 +92,7 @@ class _Server(uvicorn.Server):
                 log_level="info" if settings.access_log else "warning",
                 access_log=settings.access_log,
                 server_header=False,
+                proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
             )

@@ -51,6 +51,10 @@ def build(folder, names):
         def integers(self, n):
             return {"next": n + 1}
 
+        @function(x=([None, 2], tf.float32))
+        def doubled2(self, x):
+            return {"y": 2.0 * x}
+
         @function(flag=([None], tf.bool))
         def booleans(self, flag):
             return {"not": tf.logical_not(flag)}
@@ -89,7 +93,7 @@ def build(folder, names):
 
     def zoo(name):
         module = Zoo()
-        names = ("pair", "strings", "integers", "booleans", "divided", "complex_numbers", "positive")
+        names = ("pair", "strings", "integers", "booleans", "doubled2", "divided", "complex_numbers", "positive")
         save(name, module, {key: getattr(module, key) for key in names})
 
     def slow(name):

@@ -1,0 +1,228 @@
+"""The Batcher, with functions in place of models: who waits for whom, who shares a call, and who fails."""
+
+import asyncio
+import gc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.errors import DeadlineExceeded, InvalidRequest, QueueFull, TooLarge, WorkerLost
+from service.front.batching import Batcher, BatchLimits
+
+LIMITS = BatchLimits(batch_max_rows=8, queue_max_rows=1000, request_max_rows=100)
+
+
+class Squares:
+    """Squares its rows, notes what it was called with, and refuses negative rows."""
+
+    def __init__(self):
+        self.calls = []
+        self.running = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self, signature, inputs):
+        assert not self.running, "two calls at once"
+        self.running += 1
+        self.calls.append((signature, inputs["x"].copy()))
+        await asyncio.sleep(0)
+        await self.gate.wait()
+        self.running -= 1
+        if (inputs["x"] < 0).any():
+            raise InvalidRequest("negative")
+        return {"y": inputs["x"] ** 2}
+
+
+def rows(*numbers, dtype=np.int64, width=None):
+    """Rows for a request: scalars, or vectors of a width."""
+    array = np.array(numbers, dtype)
+    return {"x": array if width is None else np.repeat(array[:, None], width, 1)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.integers(-1, 50), min_size=1, max_size=20),
+            st.sampled_from(["a", "b"]),
+            st.sampled_from([None, 2, 3]),
+            st.integers(0, 3),
+        ),
+        min_size=1,
+        max_size=25,
+    )
+)
+def test_every_caller_gets_what_a_call_alone_would_give(requests):
+    """Whatever comes in whatever order: own rows, own errors, never more rows in a call than allowed, never mixed."""
+
+    async def ask(batcher, numbers, signature, width, pause):
+        for _ in range(pause):
+            await asyncio.sleep(0)
+        return (await batcher.submit(signature, rows(*numbers, width=width), 10))["y"]
+
+    async def ask_all():
+        model = Squares()
+        batcher = Batcher(model, LIMITS)
+        answers = await asyncio.gather(*(ask(batcher, *request) for request in requests), return_exceptions=True)
+        await batcher.close()
+        assert repr(batcher) == "<Batcher idle, 0 rows queued in 0 lanes>"
+        return model, answers
+
+    model, answers = asyncio.run(ask_all())
+    for (numbers, _, width, _), answer in zip(requests, answers, strict=True):
+        if min(numbers) < 0:
+            assert isinstance(answer, InvalidRequest)
+        else:
+            np.testing.assert_array_equal(answer, rows(*numbers, width=width)["x"] ** 2)
+    assert all(len(x) <= LIMITS.batch_max_rows for _, x in model.calls)
+
+
+def test_a_lone_request_is_called_at_once():
+    """Nothing waits for company: the call happens within two turns of the event loop."""
+
+    async def story():
+        model = Squares()
+        waiting = asyncio.create_task(Batcher(model, LIMITS).submit("a", rows(3), 10))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert len(model.calls) == 1
+        return (await waiting)["y"].tolist()
+
+    assert asyncio.run(story()) == [9]
+
+
+def test_what_waits_goes_together_and_a_large_request_is_split():
+    """While a call runs, requests queue; the next calls take as many of their rows as fit, in order."""
+
+    async def story():
+        model = Squares()
+        model.gate.clear()
+        batcher = Batcher(model, LIMITS)
+        tasks = [asyncio.create_task(batcher.submit("a", rows(0), 10))]
+        await asyncio.sleep(0.01)
+        tasks += [asyncio.create_task(batcher.submit("a", rows(*range(n)), 10)) for n in (3, 4, 20)]
+        await asyncio.sleep(0.01)
+        model.gate.set()
+        answers = await asyncio.gather(*tasks)
+        return [len(x) for _, x in model.calls], [answer["y"].tolist() for answer in answers]
+
+    sizes, answers = asyncio.run(story())
+    assert sizes == [1, 7, 8, 8, 4]
+    assert answers == [[n * n for n in range(size)] for size in (1, 3, 4, 20)]
+
+
+def test_inputs_without_rows_are_called_alone():
+    """What has no rows shares no call and is not split."""
+
+    async def story():
+        model = Squares()
+        batcher = Batcher(model, LIMITS)
+        same = [batcher.submit("a", rows(*range(12)), 10, has_rows=False) for _ in range(3)]
+        await asyncio.gather(*same)
+        return [len(x) for _, x in model.calls]
+
+    assert asyncio.run(story()) == [12, 12, 12]
+
+
+def test_a_full_queue_refuses_at_the_door():
+    """More rows than may wait are refused at once; more than a request may have always."""
+
+    async def story():
+        model = Squares()
+        model.gate.clear()
+        batcher = Batcher(model, BatchLimits(batch_max_rows=1, queue_max_rows=3, request_max_rows=5))
+        first = asyncio.create_task(batcher.submit("a", rows(1), 10))
+        await asyncio.sleep(0.01)
+        waiting = asyncio.create_task(batcher.submit("a", rows(1, 2), 10))
+        await asyncio.sleep(0.01)
+        with pytest.raises(QueueFull, match="2 rows wait already, of at most 3"):
+            await batcher.submit("a", rows(1, 2), 10)
+        with pytest.raises(TooLarge, match="6 rows in one request: at most 5"):
+            await batcher.submit("a", rows(*range(6)), 10)
+        model.gate.set()
+        await asyncio.gather(first, waiting)
+
+    asyncio.run(story())
+
+
+def test_who_waits_too_long_or_leaves_is_dropped():
+    """A request over its time, or without its caller, is never called, and makes room for others."""
+
+    async def story():
+        model = Squares()
+        model.gate.clear()
+        batcher = Batcher(model, LIMITS)
+        running = asyncio.create_task(batcher.submit("a", rows(1), 10))
+        await asyncio.sleep(0.01)
+        leaving = asyncio.create_task(batcher.submit("a", rows(2), 10))
+        with pytest.raises(DeadlineExceeded, match="no answer within 0.02 s"):
+            await batcher.submit("b", rows(3), 0.02)
+        leaving.cancel()
+        await asyncio.sleep(0)
+        assert repr(batcher) == "<Batcher calling, 0 rows queued in 0 lanes>"
+        model.gate.set()
+        await running
+        await batcher.close()
+        return [x.tolist() for _, x in model.calls]
+
+    assert asyncio.run(story()) == [[1]]
+
+
+def test_a_lost_worker_costs_only_its_batch():
+    """A batch that lost its worker is not tried again; what waits behind it is called."""
+
+    async def story():
+        calls = []
+
+        async def call(_, inputs):
+            calls.append(inputs["x"].tolist())
+            await asyncio.sleep(0.01)
+            if len(calls) == 1:
+                raise WorkerLost("gone")
+            return {"y": inputs["x"]}
+
+        batcher = Batcher(call, LIMITS)
+        tasks = [asyncio.create_task(batcher.submit("a", rows(1), 10)) for _ in range(2)]
+        await asyncio.sleep(0.001)
+        tasks += [asyncio.create_task(batcher.submit("a", rows(2), 10))]
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        return calls, answers
+
+    calls, answers = asyncio.run(story())
+    assert calls == [[1, 1], [2]]
+    assert isinstance(answers[0], WorkerLost)
+    assert isinstance(answers[1], WorkerLost)
+    assert answers[2]["y"].tolist() == [2]
+
+
+def test_outputs_without_the_rows_of_the_inputs_are_asked_again_one_by_one():
+    """A model that does not keep its rows answers each request as if it were alone."""
+
+    async def story():
+        async def call(_, inputs):
+            await asyncio.sleep(0.01)
+            return {"y": np.unique(inputs["x"])}
+
+        batcher = Batcher(call, LIMITS)
+        answers = await asyncio.gather(*(batcher.submit("a", rows(1, 1, n), 10) for n in (1, 2)))
+        return [answer["y"].tolist() for answer in answers]
+
+    assert asyncio.run(story()) == [[1], [1, 2]]
+
+
+def test_an_unseen_error_is_not_reported_by_the_event_loop():
+    """An error of a part whose caller has left leaves no trace on the event loop."""
+    reports = []
+
+    async def story():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
+        batcher = Batcher(Squares(), LIMITS)
+        with pytest.raises(InvalidRequest):
+            await batcher.submit("a", rows(*[-1] * 20), 10)
+        await batcher.close()
+        gc.collect()
+
+    asyncio.run(story())
+    assert not reports
