@@ -1,7 +1,7 @@
 """Capture: from a QNode to a Circuit and the graph that computes its angles.
 
-With `recording` and `observation`, the only files that import PennyLane. PennyLane is read, never executed: the function
-runs once, on arrays without values, and what it queued is rewritten to the gate table.
+With `recording` and `observation`, the only files that import PennyLane. PennyLane is read, never executed: the
+function runs once, on arrays without values, and what it queued is rewritten to the gate table.
 """
 
 from __future__ import annotations
