@@ -1,12 +1,11 @@
 """Capture: from a QNode to a Circuit and the graph that computes its angles.
 
-With `recording`, the only file that imports PennyLane. PennyLane is read here, never executed: the quantum function
-runs once, on arrays without values, and what it queued is rewritten to the gate table.
+With `recording` and `observation`, the only files that import PennyLane. PennyLane is read, never executed: the
+function runs once, on arrays without values, and what it queued is rewritten to the gate table.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -90,33 +89,37 @@ def _angle_graph(graph: tf.Graph, sources: list[tf.Tensor], arguments: int) -> A
 
 def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
     """Call the quantum function once and read what it queued."""
-    results: list[Any] = []
-
-    def function(*args: Any, **kwargs: Any) -> Any:
-        results.append(qnode.func(*args, **kwargs))
-        return results[-1]
-
-    recorder = copy.copy(qnode)
-    recorder.func = function
-    tape = qml.workflow.construct_tape(recorder, level="user")(
-        **{name: Traced(value) for name, value in arguments.items()}
-    )
+    with qml.queuing.AnnotatedQueue() as queue:
+        returned = qnode.func(**{name: Traced(value) for name, value in arguments.items()})
+    tape = _transformed(qnode, qml.tape.QuantumScript.from_queue(queue, shots=qnode.shots))
     if tape.shots:
         raise UnsupportedError(
             f"the QNode asks for {tape.shots.total_shots} shots; finite shots cannot be compiled yet. Use shots=None."
         )
-    returned = results[0] if isinstance(results[0], list | tuple) else [results[0]]
-    if len(returned) != len(tape.measurements):
+    values = returned if isinstance(returned, list | tuple) else [returned]
+    if len(values) != len(tape.measurements):
         raise CaptureError(
-            f"the quantum function makes {len(tape.measurements)} measurements and returns {len(returned)} values; it "
+            f"the quantum function makes {len(tape.measurements)} measurements and returns {len(values)} values; it "
             "must return every measurement it makes, once, and nothing else."
         )
     labels = _wire_order(qnode.device, tape)
-    recording = Recording(labels, is_bare=isinstance(results[0], qml.measurements.MeasurementProcess))
+    recording = Recording(labels, is_bare=isinstance(returned, qml.measurements.MeasurementProcess))
     with qml.QueuingManager.stop_recording():
         recording.add_operations(tape.operations)
         recording.add_measurements(tape.measurements)
     return recording
+
+
+def _transformed(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
+    """The tape after the transforms that the user put on the QNode."""
+    tape.trainable_params = []
+    tapes, _ = qnode.compile_pipeline([tape])
+    if len(tapes) != 1:
+        raise UnsupportedError(
+            f"the QNode's transforms turn it into {len(tapes)} circuits, and a layer compiles one. Leave out the "
+            f"transforms that split it: {qnode.compile_pipeline}."
+        )
+    return tapes[0]
 
 
 def _wire_order(device: Any, tape: qml.tape.QuantumScript) -> list[Any]:

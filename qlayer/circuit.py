@@ -86,14 +86,26 @@ class Measurement:
     """One result of a circuit.
 
     Args:
-        kind: a row of the measurement table: "expval", "probs" or "state".
-        wires: the wires it looks at, in their order in the result; empty for an expectation value.
-        observable: for an expectation value, the sum of Pauli products that is measured.
+        kind: a row of the measurement table.
+        wires: the wires it looks at, in their order in the result; empty for an observable of Pauli words.
+        observable: the sum of Pauli words that is measured.
+        matrix: constants of shape (2 ** k, 2 ** k) on the k wires: an observable that is no sum of Pauli words, or the
+            change of basis in front of probabilities.
+        other_wires: the second group of wires, for a mutual information.
+        log_base: base of the logarithm of an entropy; None for the natural one.
     """
 
     kind: str
     wires: tuple[int, ...] = ()
     observable: tuple[PauliTerm, ...] = ()
+    matrix: Parameter | None = None
+    other_wires: tuple[int, ...] = ()
+    log_base: float | None = None
+
+    @property
+    def all_wires(self) -> set[int]:
+        """Every wire it depends on."""
+        return {*self.wires, *self.other_wires, *(wire for term in self.observable for wire, _ in term.factors)}
 
 
 @dataclass(frozen=True)

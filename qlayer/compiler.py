@@ -35,7 +35,7 @@ class CompiledCircuit:
     @property
     def result_shapes(self) -> list[tuple[int, ...]]:
         """The shape of each measurement's result for one sample."""
-        return [MEASUREMENTS[m.kind].shape(m, self.circuit.wire_count) for m in self.circuit.measurements]
+        return [MEASUREMENTS[m.kind].shape(m) for m in self.circuit.measurements]
 
     @property
     def output_shape(self) -> tuple[int, ...]:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 import tensorflow as tf
 
 from qlayer.circuit import Measurement
-from qlayer.kernels import parities
-from qlayer.plan import Readout, Word
+from qlayer.kernels import apply_matrix, parities
+from qlayer.plan import MatrixStep, Readout, Word
 from qlayer.register import flip, to_end
+
+Results = Callable[[tf.Tensor, Sequence[Readout]], list[tf.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -22,14 +25,34 @@ class MeasurementRule:
     """A row of the measurement table.
 
     Args:
-        shape: from a measurement and the number of wires to the shape of its result for one sample.
+        shape: from a measurement to the shape of its result for one sample.
         results: from the final state, of shape (b, 2 ** n), and the readouts to one tensor (b, *shape) for each.
         is_complex: whether the result is complex.
     """
 
-    shape: Callable[[Measurement, int], tuple[int, ...]]
-    results: Callable[[tf.Tensor, Sequence[Readout]], list[tf.Tensor]]
+    shape: Callable[[Measurement], tuple[int, ...]]
+    results: Results
     is_complex: bool = False
+
+
+def measure(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
+    """Every result of a final state.
+
+    Args:
+        state: shape (b, 2 ** n).
+        readouts: the measurements.
+
+    Returns:
+        For each readout, a tensor of shape (b, *result shape).
+    """
+    results: dict[int, tf.Tensor] = {}
+    for kind in {readout.measurement.kind for readout in readouts}:
+        places = [place for place, readout in enumerate(readouts) if readout.measurement.kind == kind]
+        results |= zip(places, MEASUREMENTS[kind].results(state, [readouts[place] for place in places]), strict=True)
+    return [results[place] for place in range(len(readouts))]
+
+
+# -------------------------------------------------------------------------------------------------------- observables
 
 
 def _expectation_values(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
@@ -49,11 +72,11 @@ def _expectation_values(state: tf.Tensor, readouts: Sequence[Readout]) -> list[t
 
 def _flipped_values(state: tf.Tensor, flips: int, group: list[tuple[int, float, Word]], count: int) -> tf.Tensor:
     """What the words with the same flipped bits add to each expectation value: shape (b, count)."""
-    if not flips:
-        return tf.matmul(probabilities(state), _sign_table(state, [(*entry, 1.0) for entry in group], count))
-    overlap = tf.math.conj(flip(state, flips)) * state
     real = [(*entry, entry[2].phase.real) for entry in group if entry[2].phase.real]
     imaginary = [(*entry, -entry[2].phase.imag) for entry in group if entry[2].phase.imag]
+    if not flips:
+        return tf.matmul(probabilities(state), _sign_table(state, real, count))
+    overlap = tf.math.conj(flip(state, flips)) * state
     parts = [(tf.math.real, real), (tf.math.imag, imaginary)]
     return tf.add_n([tf.matmul(part(overlap), _sign_table(state, found, count)) for part, found in parts if found])
 
@@ -68,6 +91,31 @@ def _sign_table(state: tf.Tensor, group: list[tuple[int, float, Word, float]], c
     return tf.matmul(signs, tf.constant(coefficients, signs.dtype), transpose_a=True)
 
 
+def _variances(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
+    values = _expectation_values(state, [*(readout.squared() for readout in readouts), *readouts])
+    pairs = zip(values[: len(readouts)], values[len(readouts) :], strict=True)
+    return [square - tf.square(mean) for square, mean in pairs]
+
+
+def _matrix_expectation_value(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+    applied = apply_matrix(state, _matrix_step(measurement))
+    return tf.reduce_sum(tf.math.real(tf.math.conj(state) * applied), axis=1)
+
+
+def _matrix_variance(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+    applied = apply_matrix(state, _matrix_step(measurement))
+    mean = tf.reduce_sum(tf.math.real(tf.math.conj(state) * applied), axis=1)
+    return tf.reduce_sum(probabilities(applied), axis=1) - tf.square(mean)
+
+
+def _matrix_step(measurement: Measurement) -> MatrixStep:
+    assert measurement.matrix is not None, "a row with a matrix was used without one: this is a bug"
+    return MatrixStep(measurement.wires, np.reshape(measurement.matrix.values, measurement.matrix.shape))
+
+
+# ------------------------------------------------------------------------------------------------------ probabilities
+
+
 def probabilities(state: tf.Tensor) -> tf.Tensor:
     """|amplitude| ** 2, elementwise."""
     return tf.square(tf.math.real(state)) + tf.square(tf.math.imag(state))
@@ -75,7 +123,7 @@ def probabilities(state: tf.Tensor) -> tf.Tensor:
 
 def _marginal_probabilities(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
     everything = probabilities(state)
-    return [_marginal(everything, readout.wires) for readout in readouts]
+    return [_marginal(everything, readout.measurement.wires) for readout in readouts]
 
 
 def _marginal(everything: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
@@ -87,27 +135,81 @@ def _marginal(everything: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
     return tf.reshape(tf.reduce_sum(moved, axis=rest), [-1, 2 ** len(wires)])
 
 
+def _basis_probabilities(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+    return _marginal(probabilities(apply_matrix(state, _matrix_step(measurement))), measurement.wires)
+
+
+# ----------------------------------------------------------------------------------------------------- reduced states
+
+
+def _density_matrix(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+    """The reduced density matrix of some wires, in their order: (b, 2 ** n) -> (b, 2 ** k, 2 ** k)."""
+    return _reduced(state, measurement.wires)
+
+
+def _reduced(state: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
+    moved, _ = to_end(state, wires)
+    size = 2 ** len(wires)
+    amplitudes = tf.reshape(moved, [-1, state.shape[1] // size, size])
+    return tf.matmul(amplitudes, tf.math.conj(amplitudes), transpose_a=True)
+
+
+def _purity(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+    return tf.reduce_sum(probabilities(_reduced(state, measurement.wires)), axis=[1, 2])
+
+
+def _entropy(state: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
+    """The von Neumann entropy of some wires in nats; eigenvalues that are 0 add nothing, and no gradient."""
+    eigenvalues = tf.linalg.eigvalsh(_reduced(state, wires))
+    eigenvalues = tf.math.real(eigenvalues)
+    logarithms = tf.math.log(tf.where(eigenvalues > 0, eigenvalues, tf.ones_like(eigenvalues)))
+    return -tf.reduce_sum(eigenvalues * logarithms, axis=1)
+
+
+def _vn_entropy(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+    return _entropy(state, measurement.wires) / _nats(measurement)
+
+
+def _mutual_information(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+    first, second = measurement.wires, measurement.other_wires
+    total = _entropy(state, first) + _entropy(state, second) - _entropy(state, (*first, *second))
+    return total / _nats(measurement)
+
+
+def _nats(measurement: Measurement) -> float:
+    return log(measurement.log_base) if measurement.log_base else 1.0
+
+
+# ---------------------------------------------------------------------------------------------------------- the table
+
+
+def _each(result: Callable[[tf.Tensor, Measurement], tf.Tensor]) -> Results:
+    """The results of readouts that share no work."""
+    return lambda state, readouts: [result(state, readout.measurement) for readout in readouts]
+
+
+def _scalar(_measurement: Measurement) -> tuple[int, ...]:
+    return ()
+
+
+def _states(measurement: Measurement) -> tuple[int, ...]:
+    return (2 ** len(measurement.wires),)
+
+
+def _square(measurement: Measurement) -> tuple[int, ...]:
+    return _states(measurement) * 2
+
+
 MEASUREMENTS: dict[str, MeasurementRule] = {
-    "expval": MeasurementRule(lambda _measurement, _wires: (), _expectation_values),
-    "probs": MeasurementRule(lambda measurement, _wires: (2 ** len(measurement.wires),), _marginal_probabilities),
-    "state": MeasurementRule(
-        lambda _measurement, wires: (2**wires,), lambda state, readouts: [state] * len(readouts), is_complex=True
-    ),
+    "expval": MeasurementRule(_scalar, _expectation_values),
+    "var": MeasurementRule(_scalar, _variances),
+    "matrix_expval": MeasurementRule(_scalar, _each(_matrix_expectation_value)),
+    "matrix_var": MeasurementRule(_scalar, _each(_matrix_variance)),
+    "probs": MeasurementRule(_states, _marginal_probabilities),
+    "basis_probs": MeasurementRule(_states, _each(_basis_probabilities)),
+    "state": MeasurementRule(_states, _each(lambda state, _measurement: state), is_complex=True),
+    "density_matrix": MeasurementRule(_square, _each(_density_matrix), is_complex=True),
+    "purity": MeasurementRule(_scalar, _each(_purity)),
+    "vn_entropy": MeasurementRule(_scalar, _each(_vn_entropy)),
+    "mutual_info": MeasurementRule(_scalar, _each(_mutual_information)),
 }
-
-
-def measure(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
-    """Every result of a final state.
-
-    Args:
-        state: shape (b, 2 ** n).
-        readouts: the measurements.
-
-    Returns:
-        For each readout, a tensor of shape (b, *result shape).
-    """
-    results: dict[int, tf.Tensor] = {}
-    for kind in {readout.kind for readout in readouts}:
-        places = [place for place, readout in enumerate(readouts) if readout.kind == kind]
-        results |= zip(places, MEASUREMENTS[kind].results(state, [readouts[place] for place in places]), strict=True)
-    return [results[place] for place in range(len(readouts))]

@@ -20,7 +20,7 @@ from qlayer.plan import Angle, Chain, Layer, MaskTerm, MatrixStep, PhaseStep, Pl
 
 def light_cone(circuit: Circuit) -> Circuit:
     """The same circuit without the operations and wires that no measurement depends on."""
-    cone = set().union(*(_measured_wires(measurement) for measurement in circuit.measurements))
+    cone = set().union(*(measurement.all_wires for measurement in circuit.measurements))
     kept: list[Operation] = []
     for operation in reversed(circuit.operations):
         if cone.intersection(operation.wires) or (not operation.wires and _sees_global_phase(circuit)):
@@ -35,10 +35,6 @@ def light_cone(circuit: Circuit) -> Circuit:
 
 def _sees_global_phase(circuit: Circuit) -> bool:
     return any(measurement.kind == "state" for measurement in circuit.measurements)
-
-
-def _measured_wires(measurement: Measurement) -> set[int]:
-    return {*measurement.wires, *(wire for term in measurement.observable for wire, _ in term.factors)}
 
 
 def _on_wires(circuit: Circuit, wires: list[int]) -> Circuit:
@@ -57,7 +53,12 @@ def _on_wires(circuit: Circuit, wires: list[int]) -> Circuit:
         wire_labels=tuple(circuit.wire_labels[wire] for wire in wires),
         operations=tuple(replace(operation, wires=renamed(operation.wires)) for operation in circuit.operations),
         measurements=tuple(
-            Measurement(old.kind, renamed(old.wires), tuple(term(part) for part in old.observable))
+            replace(
+                old,
+                wires=renamed(old.wires),
+                other_wires=renamed(old.other_wires),
+                observable=tuple(term(part) for part in old.observable),
+            )
             for old in circuit.measurements
         ),
         preparation=preparation and replace(preparation, wires=renamed(preparation.wires)),
@@ -250,11 +251,11 @@ class _Scheduler:
     def _absorb_last_step(self, readouts: tuple[Readout, ...]) -> tuple[Readout, ...]:
         """Drop a last phase that no readout sees, and read the observables in front of a last permutation."""
         last = self.steps[-1] if self.steps else None
-        is_diagonal = all(readout.kind != "state" and not any(w.x for _, w in readout.words) for readout in readouts)
+        is_diagonal = all(readout.is_diagonal for readout in readouts)
         if not isinstance(last, _PhaseBuilder) or not is_diagonal:
             return readouts
         last.coefficients.clear()
-        if last.permutation.is_affine and all(readout.kind == "expval" for readout in readouts):
+        if last.permutation.is_affine and all(readout.words for readout in readouts):
             self.steps.pop()
             return tuple(_pulled_back(readout, last.permutation) for readout in readouts)
         return readouts
@@ -277,7 +278,7 @@ def _product_length(steps: list[Step]) -> int:
 
 def _readout(measurement: Measurement, wire_count: int) -> Readout:
     words = tuple((term.coefficient, _word(term, wire_count)) for term in measurement.observable)
-    return Readout(measurement.kind, measurement.wires, words)
+    return Readout(measurement, words)
 
 
 def _word(term: PauliTerm, wire_count: int) -> Word:

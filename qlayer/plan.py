@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qlayer.circuit import Preparation
+from qlayer.circuit import Measurement, Preparation
 
 
 def wire_bit(wire: int, wire_count: int) -> int:
@@ -84,11 +84,16 @@ Step = Layer | PhaseStep | MatrixStep
 
 @dataclass(frozen=True)
 class Word:
-    """A Pauli word P with P|x> = phase * (-1) ** popcount(x & z) |x ^ x_mask>; the phase is 1 or i."""
+    """A Pauli word P with P|x> = phase * (-1) ** popcount(x & z) |x ^ x_mask>; the phase is a power of i."""
 
     x: int
     z: int
     phase: complex
+
+    def __matmul__(self, other: Word) -> Word:
+        """The product of two words, the right one being applied first."""
+        sign = -1 if (other.x & self.z).bit_count() % 2 else 1
+        return Word(self.x ^ other.x, self.z ^ other.z, sign * self.phase * other.phase)
 
 
 @dataclass(frozen=True)
@@ -96,14 +101,30 @@ class Readout:
     """One measurement of the plan's final state.
 
     Args:
-        kind: row of the measurement table.
-        wires: the wires in the result's order.
-        words: pairs of a real coefficient and a Pauli word, for an expectation value.
+        measurement: what is measured, on the plan's wires.
+        words: pairs of a real coefficient and a Pauli word, for an observable that is a sum of Pauli words.
     """
 
-    kind: str
-    wires: tuple[int, ...]
+    measurement: Measurement
     words: tuple[tuple[float, Word], ...]
+
+    @property
+    def is_diagonal(self) -> bool:
+        """Whether only the absolute values of the amplitudes count."""
+        return self.measurement.kind == "probs" or (bool(self.words) and not any(word.x for _, word in self.words))
+
+    def squared(self) -> Readout:
+        """The readout of the squared observable; the products of words that anticommute cancel."""
+        total: dict[tuple[int, int], complex] = {}
+        for left, first in self.words:
+            for right, second in self.words:
+                word = first @ second
+                key = (word.x, word.z)
+                total[key] = total.get(key, 0) + left * right * word.phase
+        return Readout(
+            self.measurement,
+            tuple((1.0, Word(x, z, phase)) for (x, z), phase in total.items() if phase),
+        )
 
 
 @dataclass(frozen=True)

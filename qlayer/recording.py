@@ -6,7 +6,7 @@ matrices, and everything else goes through PennyLane's own decompositions until 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -16,9 +16,10 @@ import pennylane as qml
 import tensorflow as tf
 
 from qlayer.angles import depends_on
-from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Parameter, PauliTerm, Preparation
+from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Parameter, Preparation
 from qlayer.errors import UnsupportedError
 from qlayer.gates import GATES
+from qlayer.observation import read_measurement
 from qlayer.traced import Traced
 
 _WITHOUT_EFFECT = ("Barrier", "Snapshot", "WireCut")
@@ -137,45 +138,7 @@ class Recording:
     def add_measurements(self, processes: Iterable[Any]) -> None:
         """Add PennyLane's measurements in order."""
         for process in processes:
-            reader = _MEASUREMENTS.get(type(process))
-            if reader is None:
-                raise UnsupportedError(
-                    f"the measurement {process} cannot be compiled yet; expval of Pauli words and their sums, probs "
-                    "and state can."
-                )
-            self.measurements.append(reader(self, process))
-
-    def expval(self, process: Any) -> Measurement:
-        """An expectation value of a sum of Pauli words."""
-        sentence = process.obs.pauli_rep if process.obs is not None else None
-        if sentence is None:
-            raise UnsupportedError(f"{process} is not a sum of Pauli words; only those can be compiled yet.")
-        sentence.simplify()
-        return Measurement("expval", (), tuple(self.term(word, coefficient) for word, coefficient in sentence.items()))
-
-    def term(self, word: Any, coefficient: Any) -> PauliTerm:
-        """One Pauli word with its coefficient."""
-        if not np.isclose(np.imag(coefficient), 0):
-            raise UnsupportedError(f"the coefficient {coefficient} of {word} is not real, so this is no observable.")
-        factors = zip(self.wires(word), word.values(), strict=True)
-        return PauliTerm(float(np.real(coefficient)), tuple(factors))
-
-    def probs(self, process: Any) -> Measurement:
-        """Probabilities in the computational basis."""
-        if process.obs is not None or process.mv is not None or process._eigvals is not None:  # noqa: SLF001 - no public name
-            raise UnsupportedError(f"{process} cannot be compiled yet; probs of wires can.")
-        return Measurement("probs", self.wires(process.wires or self.labels))
-
-    def state(self, _process: Any) -> Measurement:
-        """The whole statevector."""
-        return Measurement("state", tuple(range(len(self.labels))))
-
-
-_MEASUREMENTS: dict[type, Callable[[Recording, Any], Measurement]] = {
-    qml.measurements.ExpectationMP: Recording.expval,
-    qml.measurements.ProbabilityMP: Recording.probs,
-    qml.measurements.StateMP: Recording.state,
-}
+            self.measurements.append(read_measurement(process, self.wires, self.labels))
 
 
 def _name(operator: Any) -> str:

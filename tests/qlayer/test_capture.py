@@ -106,11 +106,12 @@ REFUSED = {
         CaptureError,
         "makes 2 measurements and returns 1",
     ),
-    "measurement": (lambda inputs, weights: qml.var(qml.Z(0)), UnsupportedError, r"var\(Z\(0\)\) cannot be compiled"),
-    "observable": (
-        lambda inputs, weights: qml.expval(qml.Hermitian(np.eye(2), 0)),
+    "counts": (lambda inputs, weights: qml.counts(wires=0), UnsupportedError, "no fixed shape. Return qml.probs"),
+    "samples": (lambda inputs, weights: qml.sample(wires=0), UnsupportedError, "need finite shots"),
+    "complex observable": (
+        lambda inputs, weights: qml.expval(1j * qml.Z(0)),
         UnsupportedError,
-        "not a sum of Pauli words",
+        "is not real, so this is no observable",
     ),
 }
 

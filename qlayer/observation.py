@@ -1,0 +1,126 @@
+"""Observation: PennyLane's measurements, read into the records of a circuit.
+
+Observables are sums of Pauli words wherever PennyLane knows them as such; all others are constant matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pennylane as qml
+
+from qlayer.circuit import Measurement, Parameter, PauliTerm
+from qlayer.errors import UnsupportedError
+
+Wires = Callable[[Iterable[Any]], tuple[int, ...]]
+
+_INSTEAD = {
+    qml.measurements.CountsMP: "a dictionary of counts has no fixed shape. Return qml.probs or qml.sample",
+    qml.measurements.SampleMP: "samples need finite shots, which cannot be compiled yet. Return qml.probs",
+    qml.measurements.ClassicalShadowMP: "shadows need finite shots, which cannot be compiled yet. Return qml.expval",
+    qml.measurements.ShadowExpvalMP: "shadows need finite shots, which cannot be compiled yet. Return qml.expval",
+}
+
+
+def read_measurement(process: Any, wires: Wires, labels: list[Any]) -> Measurement:
+    """One of PennyLane's measurements as a record.
+
+    Args:
+        process: the measurement.
+        wires: from wire labels to their numbers.
+        labels: the labels of all wires.
+
+    Raises:
+        UnsupportedError: naming the measurement and what to use instead.
+    """
+    reader = _READERS.get(type(process))
+    if process.mv is not None:
+        raise UnsupportedError(f"{process} looks at a mid-circuit measurement, which cannot be compiled yet.")
+    if reader is None:
+        reason = _INSTEAD.get(type(process), "the measurement table has no row for it")
+        raise UnsupportedError(f"the measurement {process} cannot be compiled: {reason}.")
+    return reader(process, wires, labels)
+
+
+def _expval(process: Any, wires: Wires, _labels: list[Any]) -> Measurement:
+    return _observable("expval", process, wires)
+
+
+def _var(process: Any, wires: Wires, _labels: list[Any]) -> Measurement:
+    return _observable("var", process, wires)
+
+
+def _observable(kind: str, process: Any, wires: Wires) -> Measurement:
+    """A function of an observable: of its Pauli words, or of its matrix where it has none."""
+    observable = process.obs
+    if observable is None:
+        raise UnsupportedError(f"{process} has no observable, so there is nothing to take the {kind} of.")
+    if observable.pauli_rep is None:
+        return Measurement(f"matrix_{kind}", wires(observable.wires), matrix=_matrix(observable))
+    sentence = observable.pauli_rep
+    sentence.simplify()
+    return Measurement(kind, (), tuple(_term(word, coefficient, wires) for word, coefficient in sentence.items()))
+
+
+def _term(word: Any, coefficient: Any, wires: Wires) -> PauliTerm:
+    if not np.isclose(np.imag(coefficient), 0):
+        raise UnsupportedError(f"the coefficient {coefficient} of {word} is not real, so this is no observable.")
+    return PauliTerm(float(np.real(coefficient)), tuple(zip(wires(word), word.values(), strict=True)))
+
+
+def _probs(process: Any, wires: Wires, labels: list[Any]) -> Measurement:
+    if process.obs is None:
+        return Measurement("probs", wires(process.wires or labels))
+    changes = process.diagonalizing_gates()
+    if not changes:
+        return Measurement("probs", wires(process.wires))
+    basis = qml.matrix(qml.prod(*reversed(changes)) if len(changes) > 1 else changes[0], wire_order=process.wires)
+    return Measurement("basis_probs", wires(process.wires), matrix=_constants(basis))
+
+
+def _state(_process: Any, wires: Wires, labels: list[Any]) -> Measurement:
+    return Measurement("state", wires(labels))
+
+
+def _density_matrix(process: Any, wires: Wires, labels: list[Any]) -> Measurement:
+    return Measurement("density_matrix", wires(process.wires or labels))
+
+
+def _purity(process: Any, wires: Wires, _labels: list[Any]) -> Measurement:
+    return Measurement("purity", wires(process.wires))
+
+
+def _vn_entropy(process: Any, wires: Wires, _labels: list[Any]) -> Measurement:
+    return Measurement("vn_entropy", wires(process.wires), log_base=process.log_base)
+
+
+def _mutual_info(process: Any, wires: Wires, _labels: list[Any]) -> Measurement:
+    first, second = process.raw_wires
+    return Measurement("mutual_info", wires(first), other_wires=wires(second), log_base=process.log_base)
+
+
+_READERS: dict[type, Callable[[Any, Wires, list[Any]], Measurement]] = {
+    qml.measurements.ExpectationMP: _expval,
+    qml.measurements.VarianceMP: _var,
+    qml.measurements.ProbabilityMP: _probs,
+    qml.measurements.StateMP: _state,
+    qml.measurements.DensityMatrixMP: _density_matrix,
+    qml.measurements.PurityMP: _purity,
+    qml.measurements.VnEntropyMP: _vn_entropy,
+    qml.measurements.MutualInfoMP: _mutual_info,
+}
+
+
+def _matrix(observable: Any) -> Parameter:
+    if not observable.has_matrix and not observable.has_sparse_matrix:
+        raise UnsupportedError(f"the observable {observable} is no sum of Pauli words and has no matrix.")
+    if observable.has_matrix:
+        return _constants(qml.matrix(observable, wire_order=observable.wires))
+    return _constants(observable.sparse_matrix(wire_order=observable.wires).todense())
+
+
+def _constants(matrix: Any) -> Parameter:
+    array = np.asarray(matrix, dtype=complex)
+    return Parameter(array.shape, tuple(array.ravel().tolist()))
