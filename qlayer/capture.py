@@ -103,7 +103,9 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
             "must return every measurement it makes, once, and nothing else."
         )
     labels = _wire_order(qnode.device, tape)
-    recording = Recording(labels, is_bare=isinstance(returned, qml.measurements.MeasurementProcess))
+    tape = _deferred(tape)
+    extra = [wire for wire in tape.wires if wire not in labels]
+    recording = Recording(labels + extra, labels, is_bare=isinstance(returned, qml.measurements.MeasurementProcess))
     with qml.QueuingManager.stop_recording():
         recording.add_operations(tape.operations)
         recording.add_measurements(tape.measurements)
@@ -120,6 +122,17 @@ def _transformed(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> qml.tape.Qua
             f"transforms that split it: {qnode.compile_pipeline}."
         )
     return tapes[0]
+
+
+def _deferred(tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
+    """The tape with its mid-circuit measurements moved to the end, onto wires of their own where needed."""
+    if not any(isinstance(operation, qml.ops.MidMeasure) for operation in tape.operations):
+        return tape
+    try:
+        (deferred,), _ = qml.defer_measurements(tape, allow_postselect=False)
+    except ValueError as exc:
+        raise UnsupportedError(f"the circuit's mid-circuit measurements cannot be moved to its end: {exc}") from exc
+    return deferred
 
 
 def _wire_order(device: Any, tape: qml.tape.QuantumScript) -> list[Any]:

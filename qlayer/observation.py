@@ -36,8 +36,6 @@ def read_measurement(process: Any, wires: Wires, labels: list[Any]) -> Measureme
         UnsupportedError: naming the measurement and what to use instead.
     """
     reader = _READERS.get(type(process))
-    if process.mv is not None:
-        raise UnsupportedError(f"{process} looks at a mid-circuit measurement, which cannot be compiled yet.")
     if reader is None:
         reason = _INSTEAD.get(type(process), "the measurement table has no row for it")
         raise UnsupportedError(f"the measurement {process} cannot be compiled: {reason}.")
@@ -55,6 +53,8 @@ def _var(process: Any, wires: Wires, _labels: list[Any]) -> Measurement:
 def _observable(kind: str, process: Any, wires: Wires) -> Measurement:
     """A function of an observable: of its Pauli words, or of its matrix where it has none."""
     observable = process.obs
+    if observable is None and process.eigvals() is not None:  # of a measurement in mid-circuit
+        return Measurement(f"matrix_{kind}", wires(process.wires), matrix=_constants(np.diag(process.eigvals())))
     if observable is None:
         raise UnsupportedError(f"{process} has no observable, so there is nothing to take the {kind} of.")
     if observable.pauli_rep is None:

@@ -32,6 +32,7 @@ class Recording:
     """A circuit in the making. Mutable: everything but the wire labels grows while operations are added."""
 
     labels: list[Any]
+    visible: list[Any]  # the labels that the user knows; the rest holds deferred measurements
     is_bare: bool
     sources: list[tf.Tensor] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
@@ -138,7 +139,7 @@ class Recording:
     def add_measurements(self, processes: Iterable[Any]) -> None:
         """Add PennyLane's measurements in order."""
         for process in processes:
-            self.measurements.append(read_measurement(process, self.wires, self.labels))
+            self.measurements.append(read_measurement(process, self.wires, self.visible))
 
 
 def _name(operator: Any) -> str:

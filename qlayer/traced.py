@@ -20,14 +20,16 @@ from qlayer.errors import CaptureError
 
 tnp = tf.experimental.numpy
 
-# NumPy's name on the left, where tf.experimental.numpy has another one or none
+# NumPy's functions whose namesakes are missing from tf.experimental.numpy, or mean something else there
 _UFUNCS = {"arctan2": tf.atan2, "divide": tnp.true_divide, "conjugate": tnp.conj}
+_FUNCTIONS = {np.linalg.norm: tf.norm, np.linalg.inv: tf.linalg.inv, np.linalg.det: tf.linalg.det}
 
 
 _NO_VALUE = (
     "the quantum function asks for the value of an input or a weight (in an `if`, a `while`, float(), int(), range(), "
-    ".numpy() or numpy.asarray()), but a circuit is recorded once for all values. Write a condition on values with "
-    "qml.cond, an index or a loop bound as a Python number, and calculations with tf, qml.math or numpy functions."
+    ".numpy() or numpy.array()), but a circuit is recorded once for all values. Write a condition on values with "
+    "qml.cond, an index or a loop bound as a Python number, and calculations with tf, qml.math or numpy functions "
+    "(numpy.stack instead of numpy.array)."
 )
 
 
@@ -125,7 +127,7 @@ class Traced:
         return wrap(function(*unwrap(operands)))
 
     def __array_function__(self, function: Any, _types: Any, arguments: Any, options: Any) -> Any:
-        ours = getattr(tnp, function.__name__, None)
+        ours = _FUNCTIONS.get(function) or getattr(tnp, function.__name__, None)
         if ours is None:
             return NotImplemented
         return wrap(ours(*unwrap(arguments), **unwrap(options)))
@@ -237,3 +239,5 @@ class _TracedDispatcher(dispatch.GlobalOpDispatcher):
 
 _TracedDispatcher().register()
 autoray.register_backend(Traced, "tensorflow")  # what qml.math asks to find the functions for an array
+# the one function of qml.math that PennyLane's decompositions call and autoray does not know for TensorFlow
+autoray.register_function("tensorflow", "real_if_close", tf.math.real)

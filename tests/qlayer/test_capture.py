@@ -99,10 +99,14 @@ REFUSED = {
         UnsupportedError,
         r"operation 0 .* RX on wires \[0\]",
     ),
-    "mid-circuit measurement": (lambda inputs, weights: qml.measure(0), UnsupportedError, "operation 0 of the circuit"),
+    "state behind a mid-circuit measurement": (
+        lambda inputs, weights: (qml.measure(0), qml.state())[1],
+        UnsupportedError,
+        "mid-circuit measurements cannot be moved to its end",
+    ),
     "unknown wire": (lambda inputs, weights: qml.RX(0.1, 7), UnsupportedError, r"uses wires \[7\]"),
     "unreturned measurement": (
-        lambda inputs, weights: qml.expval(qml.X(1)) and qml.probs(),
+        lambda inputs, weights: (qml.expval(qml.X(1)), qml.probs())[1],
         CaptureError,
         "makes 2 measurements and returns 1",
     ),
@@ -123,7 +127,7 @@ def test_refused_with_a_reason(name):
 
     def function(inputs, weights):
         last = body(inputs, weights)
-        return last if isinstance(last, qml.measurements.SampleMeasurement) else qml.expval(qml.Z(0))
+        return last if isinstance(last, qml.measurements.MeasurementProcess) else qml.expval(qml.Z(0))
 
     with pytest.raises(error, match=message):
         captured(function)

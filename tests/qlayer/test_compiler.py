@@ -99,6 +99,8 @@ TEMPLATES = {
     "fourier": lambda x, w: (qml.RX(x[0], 1), qml.QFT(wires=range(3)), qml.adjoint(qml.QFT)(wires=[1, 2, 3])),
     "pauli rotation": lambda x, w: qml.PauliRot(x[0] * w[0, 0], "XYZ", wires=[3, 0, 1]),
     "matrix": lambda x, w: (qml.RX(x[0], 0), qml.QubitUnitary(np.eye(8)[[3, 1, 0, 2, 7, 6, 5, 4]], wires=[2, 0, 3])),
+    "evolution": lambda x, w: qml.evolve(qml.X(0) @ qml.Z(1), x[0] * w[0, 1]),
+    "norm": lambda x, w: qml.RX(np.linalg.norm(x), wires=2),
     "trotter": lambda x, w: qml.TrotterProduct(qml.X(0) @ qml.Z(1) + 0.3 * qml.Y(2), time=0.7, n=2, order=2),
     "control values": lambda x, w: (qml.Hadamard(0), qml.ctrl(qml.Rot, [0, 1], [1, 0])(*x[:3], wires=2)),
 }
@@ -145,3 +147,29 @@ def test_batch_is_its_samples(batch):
     single = [circuit(tf.constant(sample[np.newaxis]), w)[0] for sample in inputs]
     assert found.shape == (batch, 2)
     np.testing.assert_allclose(found, np.reshape(single, (batch, 2)), atol=1e-12)
+
+
+MID_CIRCUIT = {
+    "wires": lambda first, second: (qml.expval(qml.Z(0)), qml.expval(qml.X(2)), qml.probs(wires=[1, 2])),
+    "expval": lambda first, second: qml.expval(first),
+    "var": lambda first, second: qml.var(second),
+    "arithmetic": lambda first, second: qml.expval(2 * first + second),
+    "probs": lambda first, second: qml.probs(op=[first, second]),
+}
+
+
+@pytest.mark.parametrize("name", MID_CIRCUIT)
+def test_mid_circuit_measurement(name):
+    """Mid-circuit measurements with reset and conditions give what default.qubit gives."""
+
+    def function(inputs, weights):
+        qml.RY(inputs[0], wires=0)
+        first = qml.measure(0)
+        qml.cond(first, qml.RY, qml.RX)(inputs[1], wires=1)
+        qml.CNOT(wires=[1, 2])
+        second = qml.measure(1, reset=True)
+        qml.RX(weights[0], wires=1)
+        qml.cond(first & second, qml.Hadamard)(wires=2)
+        return MID_CIRCUIT[name](first, second)
+
+    oracle.assert_same(function, *oracle.random_arguments(9))
