@@ -17,7 +17,8 @@ from service.front.app import create_app
 from service.front.auth import Keys
 from service.front.context import Context
 from service.front.registry import Registry, RegistryLimits
-from service.front.version import ServingLimits
+from service.front.sample import curl_line
+from service.front.version import ServingLimits, Version
 from service.settings import BadSettings, Settings
 from service.store.store import Store
 
@@ -120,8 +121,17 @@ class _Server(uvicorn.Server):
     async def _announce(self) -> None:
         await self._context.registry.settled.wait()
         versions = [version for listed in self._context.registry.models().values() for version in listed]
-        served = ", ".join(f"{v.id.name}/{v.id.number}" for v in versions if v.state == "AVAILABLE")
-        _say(f"ready on {self._address}, serving {served or 'no model yet'}; documentation at {self._address}/docs")
+        served = [version for version in versions if version.state == "AVAILABLE"]
+        names = ", ".join(f"{version.id.name}/{version.id.number}" for version in served)
+        _say(f"ready on {self._address}, serving {names or 'no model yet'}; documentation at {self._address}/docs")
+        if lines := [line for version in served if (line := _example(self._address, version))]:
+            _say(lines[0])
+
+
+def _example(address: str, version: Version) -> str | None:
+    """A command that gets predictions from a version, if a command line can hold one."""
+    signature = version.signatures.get("serving_default")
+    return curl_line(address, version.id.name, signature) if signature and signature.is_callable else None
 
 
 def _address(listener: socket.socket) -> str:
