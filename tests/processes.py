@@ -10,13 +10,14 @@ import contextlib
 import marshal
 import multiprocessing
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import traceback
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
@@ -118,8 +119,9 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = [sys.executable, "-W", "error", "-m", "service", "serve"]
-        self._command += ["--models", str(models), "--port", str(self.port), "--poll-interval-s", "0.2", *flags]
-        self._environment = {**os.environ, "SERVICE_MANAGE_KEY": MANAGE_KEY, **(environment or {})}
+        self._command += ["--models", str(models), "--port", str(self.port), *flags]
+        quick = {"SERVICE_MANAGE_KEY": MANAGE_KEY, "SERVICE_POLL_INTERVAL_S": "0.2", "SERVICE_DRAIN_WAIT_S": "0"}
+        self._environment = {**os.environ, **quick, **(environment or {})}
         self.process: subprocess.Popen[str] | None = None
         self.output = ""
 
@@ -171,7 +173,44 @@ def children(pid: int) -> dict[int, str]:
     return {child: commands[child] for child in found - {pid}}
 
 
+def fork_server(pid: int) -> int:
+    """The process of a server that has TensorFlow imported and forks its workers."""
+    family = children(pid)
+    [server] = [child for child, line in family.items() if "forkserver" in line and parent_of(child) == pid]
+    return server
+
+
 def workers(pid: int) -> list[int]:
     """The workers of a server: the processes that its fork server forked."""
-    servers = [child for child, command in children(pid).items() if "forkserver" in command]
-    return sorted(child for server in servers for child in children(server))
+    return sorted(children(fork_server(pid)))
+
+
+def parent_of(pid: int) -> int:
+    """The process that started a process."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def running(pids: Iterable[int]) -> list[int]:
+    """Those of some processes that still run."""
+    return [pid for pid in pids if _is_running(pid)]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process, if it still runs."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def wait_for(condition: Callable[[], object], timeout_s: float = 15) -> None:
+    """Wait until something is true."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"it did not happen within {timeout_s:g} s"
+        time.sleep(0.05)

@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import Lock
@@ -39,8 +39,10 @@ def running() -> Iterator[None]:
 def _ensure() -> None:
     """Start the fork server if none runs; returns at once, while it goes on importing TensorFlow."""
     multiprocessing.get_context("forkserver").set_forkserver_preload([WORKER_MODULE])
-    with _starting, _scrubbed_environment(), _ignored_interrupts():
-        forkserver.ensure_running()
+    with _starting, _scrubbed_environment():
+        resource_tracker.ensure_running()  # first: starting it would let interrupts through again
+        with _blocked_interrupts():
+            forkserver.ensure_running()
 
 
 def start_worker(connection: socket.socket, directory: Path, limits: Limits) -> BaseProcess:
@@ -71,9 +73,11 @@ def _stop() -> None:
     after it: it does not look at its pipe then.
     """
     server: Any = forkserver._forkserver  # noqa: SLF001 -- as said above
-    if server._forkserver_pid is not None:  # noqa: SLF001
-        os.kill(server._forkserver_pid, signal.SIGKILL)  # noqa: SLF001
-    server._stop()  # noqa: SLF001
+    tracker: Any = resource_tracker._resource_tracker  # noqa: SLF001 -- its companion
+    for companion, pid in ((server, server._forkserver_pid), (tracker, tracker._pid)):  # noqa: SLF001
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            companion._stop()  # noqa: SLF001
 
 
 def _worker_main(connection: socket.socket, directory: str, limits: Limits) -> None:
@@ -97,8 +101,8 @@ def _scrubbed_environment() -> Iterator[None]:
 
 
 @contextmanager
-def _ignored_interrupts() -> Iterator[None]:
-    """Let a child ignore Ctrl-C, which a terminal sends to the whole group."""
+def _blocked_interrupts() -> Iterator[None]:
+    """Let a child and its children never see Ctrl-C, which a terminal sends to the whole group."""
     signals = {signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:

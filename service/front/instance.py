@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import signal
 import socket
 from collections.abc import Mapping
@@ -100,9 +102,21 @@ class Instance:
 
     async def close(self) -> None:
         """End the worker and wait until it is gone."""
+        self._kill()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_EXIT_WAIT_S):
+                await self.lost()
         self._link.close()
-        self._process.kill()
         await asyncio.to_thread(self._process.join, _EXIT_WAIT_S)
+
+    def _kill(self) -> None:
+        """End the worker, if it is still at its end of the socket.
+
+        Not by `Process.kill`: that does nothing once the fork server, which tells it who is alive, has died.
+        """
+        if not self.is_lost:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     async def _ask(self, request: Message) -> Message:
         async with self._turn:
@@ -117,10 +131,10 @@ class Instance:
         try:
             done, _ = await asyncio.wait([answer], timeout=self._limits.call_timeout_s)
         except asyncio.CancelledError:
-            self._process.kill()
+            self._kill()
             raise
         if not done:
-            self._process.kill()
+            self._kill()
             raise CallTimeout(f"the model computed longer than {self._limits.call_timeout_s:g} s")
         return answer.result()
 

@@ -43,7 +43,7 @@ def models(savedmodels, tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(models):
     """A server that has attempted to load every model."""
-    with processes.Server(models, "--call-timeout-s", "5", "--batch-max-rows", "64") as server:
+    with processes.Server(models, "--call-timeout-s", "2", "--batch-max-rows", "64") as server:
         server.wait_until("/readyz")
         yield server
 

@@ -1,0 +1,59 @@
+"""The folder is the truth: what appears in it is served, what vanishes is not."""
+
+import shutil
+import threading
+import time
+
+import httpx
+import processes
+import pytest
+
+ROW = {"instances": [[0, 0, 0, 1]]}
+
+
+def test_versions_come_and_go_without_a_failed_request(client, savedmodels, models):
+    """A version dropped into the folder takes over, one taken out gives back, and no request fails meanwhile."""
+    url = "/v1/models/dropped:predict"
+    first, second = models / "dropped" / "1", models / "dropped" / "2"
+    shutil.copytree(savedmodels / "affine" / "1", first)
+    processes.wait_for(lambda: client.post(url, json=ROW).status_code == 200)
+    answers, is_over = [], threading.Event()
+
+    def ask():
+        with httpx.Client(base_url=client.base_url, timeout=30) as own:
+            while not is_over.is_set():
+                answers.append(own.post(url, json=ROW))
+
+    load = threading.Thread(target=ask)
+    load.start()
+    shutil.copytree(savedmodels / "other" / "1", second)
+    processes.wait_for(lambda: client.post(url, json=ROW).json() == {"predictions": [[18.5, 20.5]]})
+    shutil.rmtree(second)
+    processes.wait_for(lambda: client.post(url, json=ROW).json() == {"predictions": [[6.5, 6.5]]})
+    is_over.set()
+    load.join()
+    assert {answer.status_code for answer in answers} == {200}
+    shutil.rmtree(models / "dropped")
+    processes.wait_for(lambda: client.get("/v1/models/dropped").status_code == 404)
+
+
+def test_a_half_copied_version_waits_and_a_repaired_one_is_tried_again(client, savedmodels, models):
+    """A version that cannot be loaded is tried again when its files have changed, and never moved or changed."""
+    folder = models / "repaired" / "1"
+    shutil.copytree(savedmodels / "affine" / "1", folder)
+    graph = (folder / "saved_model.pb").read_bytes()
+    (folder / "saved_model.pb").write_bytes(graph[:100])
+    processes.wait_for(lambda: "END" in client.get("/v1/models/repaired").text)
+    (folder / "saved_model.pb").write_bytes(graph)
+    processes.wait_for(lambda: client.post("/v1/models/repaired:predict", json=ROW).status_code == 200)
+    assert not (folder / "manifest.json").exists()
+    shutil.rmtree(folder.parent)
+
+
+@pytest.mark.parametrize("path", [".hidden/1", "notes/readme", "versions/01", "versions/-1"])
+def test_what_is_no_version_is_not_looked_at(client, savedmodels, models, path):
+    """Folders whose names are no names or no versions are left alone."""
+    shutil.copytree(savedmodels / "affine" / "1", models / path)
+    time.sleep(1)
+    assert client.get(f"/v1/models/{path.split('/', maxsplit=1)[0]}").status_code == 404
+    shutil.rmtree((models / path).parent)
