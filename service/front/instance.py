@@ -57,9 +57,7 @@ class Instance:
         Raises:
             UploadRejected: the model cannot be loaded; the code and text say why.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.to_thread(forkserver.start_worker, theirs, directory, limits.worker)
+        ours, process = await _forked(directory, limits.worker)
         loop = asyncio.get_running_loop()
         _, link = await loop.create_connection(lambda: _Link(loop), sock=ours)
         instance = cls(process, link, limits)
@@ -205,6 +203,17 @@ class _Link(asyncio.Protocol):
     def close(self) -> None:
         if self._transport:
             self._transport.close()
+
+
+async def _forked(directory: Path, limits: Limits) -> tuple[socket.socket, BaseProcess]:
+    """Our end of the socket to a new worker, and its process."""
+    ours, theirs = socket.socketpair()
+    try:
+        with theirs:
+            return ours, await asyncio.to_thread(forkserver.start_worker, theirs, directory, limits)
+    except BaseException:
+        ours.close()
+        raise
 
 
 _DEATHS: dict[int, tuple[str, str]] = {

@@ -66,7 +66,7 @@ def test_help_tells_every_setting():
 
 
 def test_the_front_starts_light_and_says_where(tmp_path):
-    """It answers after less than two seconds of work, holds no TensorFlow, and says where it is and when it is ready."""
+    """It answers after less than two seconds of work, holds no TensorFlow, and says where it is and when ready."""
     with processes.Server(tmp_path) as server:
         server.wait_until("/healthz")
         ticks = [int(field) for field in _stat(server.process.pid)[11:13]]
@@ -179,5 +179,4 @@ def test_no_child_is_told_the_key(server):
     family = processes.children(server.process.pid)
     assert len(family) >= 3
     for pid in family:
-        with open(f"/proc/{pid}/environ", "rb") as environment:
-            assert processes.MANAGE_KEY.encode() not in environment.read()
+        assert processes.MANAGE_KEY.encode() not in Path(f"/proc/{pid}/environ").read_bytes()

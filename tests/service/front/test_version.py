@@ -61,6 +61,7 @@ class Load(threading.Thread):
         self.is_over = threading.Event()
 
     def run(self):
+        """Ask until it is over."""
         with httpx.Client(timeout=30) as client:
             while not self.is_over.is_set():
                 self.answers.append(client.post(self.url, json=self.body))
