@@ -1,0 +1,106 @@
+"""The folder of models: what counts as a version, and how one gets there."""
+
+import os
+import shutil
+
+import pytest
+
+from service.errors import InvalidName, UploadRejected, VersionExists
+from service.store import names
+from service.store.store import Manifest, Store, VersionId, describe, find_model, fingerprint, read_manifest
+
+FIRST = VersionId("model", 1)
+MANIFEST = Manifest("sha256:00", 5, "2026-01-01T00:00:00+00:00")
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A store in an empty folder."""
+    return Store(tmp_path)
+
+
+def stage(folder, content=b"graph"):
+    """A staged model."""
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(content)
+    (folder / "variables" / "variables.index").write_bytes(b"index")
+    return folder
+
+
+def test_an_installed_version_is_found_with_its_manifest(store):
+    """A version appears whole, under its name, and staging is empty afterwards."""
+    with store.staging() as folder:
+        directory = store.install(stage(folder / "m"), FIRST, MANIFEST)
+    assert directory == store.root / "model" / "1"
+    assert list(store.scan()) == [FIRST]
+    assert read_manifest(directory) == MANIFEST
+    assert not list((store.root / ".staging").iterdir())
+
+
+def test_nobody_installs_over_a_version(store):
+    """The loser of a race is told, and the version of the winner is as it was."""
+    with store.staging() as folder:
+        store.install(stage(folder / "m"), FIRST, MANIFEST)
+        with pytest.raises(VersionExists, match="version 1 of model was stored by somebody else"):
+            store.install(stage(folder / "n", b"other"), FIRST, MANIFEST)
+    assert (store.directory(FIRST) / "saved_model.pb").read_bytes() == b"graph"
+
+
+def test_staging_is_empty_afterwards_and_swept_at_a_start(store):
+    """What was not installed is removed, at the end of the block or by the next process."""
+    with store.staging() as folder:
+        stage(folder / "m")
+    assert not list((store.root / ".staging").iterdir())
+    stage(store.root / ".staging" / "left-by-a-crash")
+    store.sweep()
+    assert not (store.root / ".staging").exists()
+
+
+def test_the_digest_is_that_of_the_content(tmp_path):
+    """Times, places and the manifest do not matter; names and bytes do."""
+    one, two = stage(tmp_path / "one"), stage(tmp_path / "elsewhere" / "two")
+    os.utime(two / "saved_model.pb", (0, 0))
+    (two / "manifest.json").write_text("{}")
+    assert describe(one).digest == describe(two).digest
+    assert describe(one).bytes == len(b"graphindex")
+    (two / "saved_model.pb").rename(two / "other.pb")
+    assert describe(one).digest != describe(two).digest
+
+
+def test_a_fingerprint_changes_with_the_files(tmp_path):
+    """Growing, new and touched files are seen; looking is not."""
+    folder = stage(tmp_path / "m")
+    seen = [fingerprint(folder), fingerprint(folder)]
+    (folder / "saved_model.pb").write_bytes(b"graph and more")
+    seen.append(fingerprint(folder))
+    (folder / "new").touch()
+    seen.append(fingerprint(folder))
+    os.utime(folder / "new", (0, 0))
+    seen.append(fingerprint(folder))
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 4
+
+
+def test_the_model_in_an_archive(tmp_path):
+    """It lies at the top, or in the only folder there; what a Mac adds does not count."""
+    stage(tmp_path / "top")
+    stage(tmp_path / "nested" / "model")
+    (tmp_path / "nested" / "__MACOSX").mkdir()
+    assert find_model(tmp_path / "top") == tmp_path / "top"
+    assert find_model(tmp_path / "nested") == tmp_path / "nested" / "model"
+    shutil.copytree(tmp_path / "top", tmp_path / "nested" / "second")
+    with pytest.raises(UploadRejected, match="there is: __MACOSX, model, second"):
+        find_model(tmp_path / "nested")
+
+
+@pytest.mark.parametrize("name", ["a", "A-b_c.d", "9", "x" * 128])
+def test_good_names(name):
+    """What can name a model."""
+    assert names.checked_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a.", ".a", "-a", " a", "a\n", "ä", "x" * 129, "a\0"])
+def test_bad_names(name):
+    """What cannot."""
+    with pytest.raises(InvalidName, match="cannot name a model"):
+        names.checked_name(name)
