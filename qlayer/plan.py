@@ -1,6 +1,6 @@
 """Plan: the steps a circuit is computed in, as plain data.
 
-The passes write plans, the kernels run them. A plan is a product prefix (every wire is its own 2-vector), then steps
+The scheduler writes plans, the kernels run them. A plan is a product prefix (every wire is its own 2-vector), then steps
 on the joined register, then a readout. Basis states are indexed by integers; bit `wire_bit(wire, wire_count)` belongs
 to a wire. Only phases carry angles that change from sample to sample: everything else is shared by the whole batch.
 """
