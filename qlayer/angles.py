@@ -13,18 +13,23 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+# operations that vectorized_map cannot take
+_CONTROL_FLOW = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase")
+
 
 @dataclass(frozen=True)
 class AngleGraph:
     """From one sample and the weights to the outputs that the parameters of a circuit are picked from.
 
     Args:
+        sample_shape: shape of one sample, as the graph takes it.
         graph_def: serialized GraphDef of the calculations.
         arguments: names of the placeholders in the graph: the inputs first, then the weights.
         outputs: names of the output tensors; an argument's own name where it is used as it is.
         is_input_dependent: for each output, whether it depends on the inputs.
     """
 
+    sample_shape: tuple[int, ...]
     graph_def: bytes
     arguments: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -34,12 +39,13 @@ class AngleGraph:
         """Compute every output for a batch.
 
         Args:
-            inputs: shape (batch, *sample_shape).
+            inputs: shape (batch, ...), with as many numbers in each sample as `sample_shape` has.
             weights: the weights, in the order of the arguments.
 
         Returns:
             One tensor for each output: shape (batch, *shape) where it depends on the inputs, (1, *shape) otherwise.
         """
+        inputs = tf.reshape(inputs, [-1, *self.sample_shape])
         found: dict[str, tf.Tensor] = {
             name: value if position == 0 else value[tf.newaxis]
             for position, (name, value) in enumerate(zip(self.arguments, (inputs, *weights), strict=True))
@@ -50,8 +56,7 @@ class AngleGraph:
         if shared:
             found |= zip(shared, (value[tf.newaxis] for value in self._run(shared, None, weights)), strict=True)
         if batched:
-            values = tf.vectorized_map(lambda sample: self._run(batched, sample, weights), inputs)
-            found |= zip(batched, values, strict=True)
+            found |= zip(batched, self._run_batch(batched, inputs, weights), strict=True)
         return [found[name] for name in self.outputs]
 
     def arguments_of(self, outputs: Iterable[int]) -> set[int]:
@@ -61,11 +66,22 @@ class AngleGraph:
         nodes = {node.name for node in graph_def.node}
         return {position for position, name in enumerate(self.arguments) if _node(name) in nodes}
 
+    def _run_batch(self, names: list[str], inputs: tf.Tensor, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Outputs for each sample of a batch; sample by sample where a branch or a loop decides what is calculated."""
+        graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)
+        if not any(node.op in _CONTROL_FLOW for node in graph_def.node):
+            return tf.vectorized_map(lambda sample: self._run(names, sample, weights), inputs)
+        with tf.Graph().as_default():
+            found = tf.import_graph_def(graph_def, return_elements=names, name="")
+        specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in found]
+        return tf.map_fn(lambda sample: self._run(names, sample, weights), inputs, fn_output_signature=specs)
+
     def _run(self, names: list[str], sample: tf.Tensor | None, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)
         present = {node.name for node in graph_def.node}
         feeds = dict(zip(self.arguments, (sample, *weights), strict=True))
-        used = {name: value for name, value in feeds.items() if _node(name) in present}
+        # an identity, because an import only takes tensors of its own graph, which may be the body of a loop
+        used = {name: tf.identity(value) for name, value in feeds.items() if _node(name) in present}
         return list(tf.import_graph_def(graph_def, input_map=used, return_elements=names, name="angles"))
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from qlayer.angles import AngleGraph, depends_on
 from qlayer.circuit import Circuit
-from qlayer.errors import CaptureError, UnsupportedError
+from qlayer.errors import CaptureError, QLayerError, UnsupportedError
 from qlayer.recording import Recording
 from qlayer.traced import Traced
 
@@ -48,19 +48,33 @@ def capture(
         UnsupportedError: if the device, an operation or a measurement cannot be compiled; it names the culprit.
     """
     check_device(qnode)
+    arguments = {input_argument: tuple(sample_shape), **weight_shapes}
+    try:
+        return _capture(qnode, arguments, dtype)
+    except QLayerError:
+        raise
+    except Exception:
+        # a QNode that was written for PennyLane's broadcasting (`inputs[:, 0]`) takes a batch of one sample
+        try:
+            return _capture(qnode, arguments | {input_argument: (1, *sample_shape)}, dtype)
+        except Exception:  # noqa: BLE001, S110 - the first error is the one that tells the user what is wrong
+            pass
+        raise
+
+
+def _capture(qnode: qml.QNode, arguments: Mapping[str, Sequence[int]], dtype: tf.DType) -> tuple[Circuit, AngleGraph]:
+    """Record a QNode for one shape of each argument, the inputs first."""
     recorded: list[Recording] = []
-    names = (input_argument, *weight_shapes)
 
-    def record(*arguments: tf.Tensor) -> list[tf.Tensor]:
-        recording = _record(qnode, dict(zip(names, arguments, strict=True)))
-        recorded.append(recording)
-        return recording.sources
+    def record(*values: tf.Tensor) -> list[tf.Tensor]:
+        recorded.append(_record(qnode, dict(zip(arguments, values, strict=True))))
+        return recorded[0].sources
 
-    specs = [tf.TensorSpec(shape, dtype) for shape in (sample_shape, *weight_shapes.values())]
     with tf.init_scope():
+        specs = [tf.TensorSpec(shape, dtype) for shape in arguments.values()]
         graph = tf.function(record, autograph=False).get_concrete_function(*specs).graph
     (recording,) = recorded
-    return recording.circuit(graph.inputs[0]), _angle_graph(graph, recording.sources, len(names))
+    return recording.circuit(graph.inputs[0]), _angle_graph(graph, recording.sources, len(arguments))
 
 
 def check_device(qnode: qml.QNode) -> None:
@@ -80,6 +94,7 @@ def _angle_graph(graph: tf.Graph, sources: list[tf.Tensor], arguments: int) -> A
             "Make it a weight of the layer, or a NumPy array if it never changes."
         )
     return AngleGraph(
+        sample_shape=tuple(graph.inputs[0].shape),
         graph_def=graph.as_graph_def().SerializeToString(deterministic=True),
         arguments=tuple(tensor.name for tensor in graph.inputs[:arguments]),
         outputs=tuple(tensor.name for tensor in sources),

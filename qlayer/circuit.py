@@ -1,6 +1,6 @@
 """Circuit: what a QNode does, as plain frozen data.
 
-The waist of qlayer: capture writes circuits, the passes read them, and so does everything that draws, saves or counts.
+The waist of qlayer: capture writes circuits, the scheduler reads them, and so does everything that draws, saves or counts.
 No TensorFlow and no PennyLane here. Wires are numbered 0 to `wire_count - 1`, wire 0 being the most significant bit of
 a basis state, as in PennyLane.
 """
@@ -39,10 +39,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """One gate of the gate table, or a constant matrix, on some wires.
+    """One gate of the gate table, or a matrix, on some wires.
 
     Args:
-        name: row of the gate table, or "QubitUnitary" with a constant matrix as its only parameter.
+        name: row of the gate table; or "QubitUnitary", with a matrix as its only parameter; or "DiagonalEvolution",
+            exp(-1j * angle * diag(energies)), with the angle and the energies as parameters.
         wires: the control wires first, then the wires of the gate.
         parameters: in the order of the gate's row.
         controls: how many of the wires control the gate; it acts where all of them are 1.
@@ -140,6 +141,11 @@ class Circuit:
     def wire_count(self) -> int:
         """Number of wires."""
         return len(self.wire_labels)
+
+    @property
+    def sees_global_phase(self) -> bool:
+        """Whether a result changes with the global phase."""
+        return any(measurement.kind == "state" for measurement in self.measurements)
 
     def is_input_dependent(self, parameter: Parameter) -> bool:
         """Whether a parameter changes from sample to sample."""

@@ -10,11 +10,12 @@ import tensorflow as tf
 
 from qlayer import kernels, register
 from qlayer.angles import AngleGraph
-from qlayer.circuit import Circuit, Preparation
+from qlayer.circuit import Circuit, Parameter, Preparation
 from qlayer.kernels import Angles
+from qlayer.light_cone import light_cone
 from qlayer.measurements import MEASUREMENTS, measure
-from qlayer.passes import light_cone, plan_circuit
-from qlayer.plan import Layer, MatrixStep, PhaseStep
+from qlayer.plan import Layer, MatrixStep, PhaseStep, VariableStep
+from qlayer.scheduler import plan_circuit
 
 
 class CompiledCircuit:
@@ -72,11 +73,7 @@ class CompiledCircuit:
 
     def _unseen(self, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         """The weights that no measurement depends on."""
-        plan = self.plan
-        used = {output for output, _ in (*plan.weight_angles, *plan.input_angles)}
-        if plan.preparation and plan.preparation.amplitudes.output is not None:
-            used.add(plan.preparation.amplitudes.output)
-        seen = self.angle_graph.arguments_of(used)
+        seen = self.angle_graph.arguments_of(self.plan.outputs)
         return [weight for position, weight in enumerate(weights, start=1) if position not in seen]
 
     def _final_state(self, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -92,7 +89,7 @@ class CompiledCircuit:
             state = self._unentangled(tf.unstack(matrices[:split]), angles)
         else:
             state = self._prepared(plan.preparation, outputs)
-        return self._joined(state, matrices[split:], angles)
+        return self._joined(state, matrices[split:], angles, outputs)
 
     def _unentangled(self, matrices: list[tf.Tensor], angles: Angles) -> tf.Tensor:
         """Run the prefix, one vector for each wire, and join the register."""
@@ -107,16 +104,18 @@ class CompiledCircuit:
 
     def _prepared(self, preparation: Preparation, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """The register with given amplitudes on some wires and 0 on all others."""
-        given = preparation.amplitudes
-        dtype = kernels.complex_dtype(self.dtype)
-        if given.output is None:
-            amplitudes = tf.constant([given.values], dtype)
-        else:
-            flat = register.flatten(outputs[given.output])
-            amplitudes = tf.cast(kernels.pick_columns(flat, list(given.positions)), dtype)
+        amplitudes = self._elements(preparation.amplitudes, outputs)
         return register.place(amplitudes, preparation.wires, self.plan.wire_count)
 
-    def _joined(self, state: tf.Tensor, matrices: tf.Tensor, angles: Angles) -> tf.Tensor:
+    def _elements(self, parameter: Parameter, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The elements of an argument that is no angle, complex: shape (b, elements)."""
+        dtype = kernels.complex_dtype(self.dtype)
+        if parameter.output is None:
+            return tf.constant([parameter.values], dtype)
+        flat = register.flatten(outputs[parameter.output])
+        return tf.cast(kernels.pick_columns(flat, list(parameter.positions)), dtype)
+
+    def _joined(self, state: tf.Tensor, matrices: tf.Tensor, angles: Angles, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """Run the steps on the joined register."""
         remaining = iter(kernels.block_matrices(matrices))
         for step in self.plan.steps:
@@ -126,7 +125,10 @@ class CompiledCircuit:
                 case PhaseStep():
                     state = kernels.apply_phase(state, step, angles)
                 case MatrixStep():
-                    state = kernels.apply_matrix(state, step)
+                    state = kernels.apply_matrix(state, step.wires, tf.constant(step.matrix, state.dtype))
+                case VariableStep():
+                    matrix = kernels.variable_matrix(step, self._elements(step.elements, outputs))
+                    state = kernels.apply_matrix(state, step.wires, matrix)
         return state
 
     def _angles(self, outputs: Sequence[tf.Tensor], wanted: tuple[tuple[int, int], ...]) -> tf.Tensor:

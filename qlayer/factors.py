@@ -1,12 +1,13 @@
 """Factors: what gates are products of.
 
-There are three kinds, and kernels are chosen by kind, never by a gate's name:
+There are four kinds, and kernels are chosen by kind, never by a gate's name:
 
-- Phase: diagonal. All angles of a circuit live in phases; every other factor is constant.
+- Phase: diagonal. All angles of a circuit live in phases.
 - Permutation: of basis states.
-- Matrix: anything else.
+- Matrix: any other constant.
+- Variable: a matrix that is calculated from inputs or weights as a whole, where the user wrote one.
 
-The three are closed under inverse and control, so the inverse or the controlled version of any gate is a product of
+They are closed under inverse and control, so the inverse or the controlled version of any gate is a product of
 factors again, with angles that stay linear. Wire 0 of a factor is the most significant bit.
 """
 
@@ -115,7 +116,36 @@ class Matrix:
         return Matrix(tuple(wires[wire] for wire in self.wires), self.matrix)
 
 
-Factor = Phase | Permutation | Matrix
+@dataclass(frozen=True)
+class Variable:
+    """A unitary of shape (2 ** k, 2 ** k) that is a parameter of the gate.
+
+    Args:
+        wires: the controls first, then the k wires of the unitary.
+        parameter: index of the gate's parameter that holds the matrix.
+        controls: how many wires control it.
+        is_adjoint: whether its conjugate transpose is meant.
+    """
+
+    wires: tuple[int, ...]
+    parameter: int
+    controls: int = 0
+    is_adjoint: bool = False
+
+    def inverse(self) -> Variable:
+        """The conjugate transpose."""
+        return replace(self, is_adjoint=not self.is_adjoint)
+
+    def controlled(self, control: int) -> tuple[Factor, ...]:
+        """The same unitary where one more wire is 1."""
+        return (replace(self, wires=(control, *self.wires), controls=self.controls + 1),)
+
+    def on(self, wires: tuple[int, ...], parameters: tuple[int, ...]) -> Variable:
+        """The same factor with its wires and parameter renamed by position."""
+        return replace(self, wires=tuple(wires[wire] for wire in self.wires), parameter=parameters[self.parameter])
+
+
+Factor = Phase | Permutation | Matrix | Variable
 
 
 def diagonal(wires: tuple[int, ...], angles: tuple[float, ...], parameter: int | None = None) -> Phase:

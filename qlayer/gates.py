@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qlayer.circuit import Operation
-from qlayer.factors import Factor, Matrix, Permutation, Phase, Term, controlled, diagonal, inverse
+from qlayer.factors import Factor, Matrix, Permutation, Phase, Term, Variable, controlled, diagonal, inverse
 
 _HADAMARD = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
 _S = np.diag([1, 1j])
@@ -150,5 +150,10 @@ def factors_of(operation: Operation) -> tuple[Factor, ...]:
 def _base_factors(operation: Operation, wires: int) -> tuple[Factor, ...]:
     if operation.name == "QubitUnitary":
         (matrix,) = operation.parameters
+        if not matrix.is_constant:
+            return (Variable(tuple(range(wires)), 0),)
         return (Matrix(tuple(range(wires)), np.reshape(matrix.values, matrix.shape)),)
+    if operation.name == "DiagonalEvolution":
+        energies = operation.parameters[1].values
+        return (diagonal(tuple(range(wires)), tuple(-np.real(energies)), 0),)
     return GATES[operation.name].factors(wires)

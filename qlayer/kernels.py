@@ -14,7 +14,7 @@ from itertools import accumulate
 import numpy as np
 import tensorflow as tf
 
-from qlayer.plan import Chain, Layer, MaskTerm, MatrixStep, PhaseStep, wire_bit
+from qlayer.plan import Chain, Layer, MaskTerm, PhaseStep, VariableStep, wire_bit
 from qlayer.register import length_of, to_end
 
 # A layer is applied in blocks of neighbouring wires, each one matrix product of (batch x rest, K) by (K, K). Larger
@@ -247,12 +247,31 @@ def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) ->
 # ---------------------------------------------------------------------------------------------------------- matrices
 
 
-def apply_matrix(state: tf.Tensor, step: MatrixStep) -> tf.Tensor:
-    """Apply a constant unitary to some wires of the joined register, of shape (b, 2 ** n)."""
-    moved, order = to_end(state, step.wires)
-    shape = tf.shape(moved)
-    product = tf.matmul(
-        tf.reshape(moved, [-1, len(step.matrix)]), tf.constant(step.matrix, state.dtype), transpose_b=True
-    )
+def apply_matrix(state: tf.Tensor, wires: tuple[int, ...], matrix: tf.Tensor) -> tf.Tensor:
+    """Apply a matrix to some wires of the joined register.
+
+    Args:
+        state: shape (b, 2 ** n).
+        wires: the k wires it acts on.
+        matrix: shape (K, K), or (b, K, K) where it changes from sample to sample.
+
+    Returns:
+        Shape (b, 2 ** n).
+    """
+    moved, order = to_end(state, wires)
+    rest = moved.shape[1 : -len(wires)]
+    product = tf.matmul(tf.reshape(moved, [-1, rest.num_elements(), 2 ** len(wires)]), matrix, transpose_b=True)
     back = [order.index(axis) for axis in range(len(order))]
-    return tf.reshape(tf.transpose(tf.reshape(product, shape), back), [-1, length_of(state)])
+    product = tf.reshape(product, [-1, *rest, *[2] * len(wires)])
+    return tf.reshape(tf.transpose(product, back), [-1, length_of(state)])
+
+
+def variable_matrix(step: VariableStep, elements: tf.Tensor) -> tf.Tensor:
+    """The unitary of a step with its controls: (b, 4 ** k) -> (b, K, K) on all wires of the step."""
+    size = 2 ** (len(step.wires) - step.controls)
+    matrix = tf.reshape(elements, [-1, size, size])
+    if step.is_adjoint:
+        matrix = tf.linalg.adjoint(matrix)
+    padding = 2 ** len(step.wires) - size
+    above = tf.linalg.diag([1.0] * padding + [0.0] * size)
+    return tf.pad(matrix, [[0, 0], [padding, 0], [padding, 0]]) + tf.cast(above, matrix.dtype)

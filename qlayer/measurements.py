@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from qlayer.circuit import Measurement
 from qlayer.kernels import apply_matrix, parities
-from qlayer.plan import MatrixStep, Readout, Word
+from qlayer.plan import Readout, Word
 from qlayer.register import flip, to_end
 
 Results = Callable[[tf.Tensor, Sequence[Readout]], list[tf.Tensor]]
@@ -98,19 +98,21 @@ def _variances(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]
 
 
 def _matrix_expectation_value(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    applied = apply_matrix(state, _matrix_step(measurement))
+    applied = _applied(state, measurement)
     return tf.reduce_sum(tf.math.real(tf.math.conj(state) * applied), axis=1)
 
 
 def _matrix_variance(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    applied = apply_matrix(state, _matrix_step(measurement))
+    applied = _applied(state, measurement)
     mean = tf.reduce_sum(tf.math.real(tf.math.conj(state) * applied), axis=1)
     return tf.reduce_sum(probabilities(applied), axis=1) - tf.square(mean)
 
 
-def _matrix_step(measurement: Measurement) -> MatrixStep:
+def _applied(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+    """The measurement's matrix times the state: (b, 2 ** n) -> (b, 2 ** n)."""
     assert measurement.matrix is not None, "a row with a matrix was used without one: this is a bug"
-    return MatrixStep(measurement.wires, np.reshape(measurement.matrix.values, measurement.matrix.shape))
+    matrix = np.reshape(measurement.matrix.values, measurement.matrix.shape)
+    return apply_matrix(state, measurement.wires, tf.constant(matrix, state.dtype))
 
 
 # ------------------------------------------------------------------------------------------------------ probabilities
@@ -136,7 +138,7 @@ def _marginal(everything: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
 
 
 def _basis_probabilities(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    return _marginal(probabilities(apply_matrix(state, _matrix_step(measurement))), measurement.wires)
+    return _marginal(probabilities(_applied(state, measurement)), measurement.wires)
 
 
 # ----------------------------------------------------------------------------------------------------- reduced states

@@ -1,6 +1,6 @@
 """Plan: the steps a circuit is computed in, as plain data.
 
-The passes write plans, the kernels run them. A plan is a product prefix (every wire is its own 2-vector), then steps
+The scheduler writes plans, the kernels run them. A plan is a product prefix (every wire is its own 2-vector), then steps
 on the joined register, then a readout. Basis states are indexed by integers; bit `wire_bit(wire, wire_count)` belongs
 to a wire. Only phases carry angles that change from sample to sample: everything else is shared by the whole batch.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qlayer.circuit import Measurement, Preparation
+from qlayer.circuit import Measurement, Parameter, Preparation
 
 
 def wire_bit(wire: int, wire_count: int) -> int:
@@ -79,7 +79,24 @@ class MatrixStep:
     matrix: np.ndarray
 
 
-Step = Layer | PhaseStep | MatrixStep
+@dataclass(frozen=True)
+class VariableStep:
+    """A unitary that is calculated from inputs or weights.
+
+    Args:
+        wires: the controls first, then the k wires of the unitary.
+        controls: how many wires control it.
+        is_adjoint: whether the conjugate transpose of the elements is applied.
+        elements: the 4 ** k elements among the outputs of the angle graph.
+    """
+
+    wires: tuple[int, ...]
+    controls: int
+    is_adjoint: bool
+    elements: Parameter
+
+
+Step = Layer | PhaseStep | MatrixStep | VariableStep
 
 
 @dataclass(frozen=True)
@@ -148,3 +165,12 @@ class Plan:
     prefix: tuple[Layer | PhaseStep, ...]
     steps: tuple[Step, ...]
     readouts: tuple[Readout, ...]
+
+    @property
+    def outputs(self) -> set[int]:
+        """The outputs of the angle graph that it needs."""
+        whole = [step.elements.output for step in self.steps if isinstance(step, VariableStep)]
+        if self.preparation:
+            whole.append(self.preparation.amplitudes.output)
+        angles = [output for output, _ in (*self.weight_angles, *self.input_angles)]
+        return {output for output in (*whole, *angles) if output is not None}

@@ -97,16 +97,31 @@ class Recording:
 
     def rewrite_other(self, operator: Any, culprit: str) -> list[Operation]:
         """An operator without a row: as a small matrix, by its decomposition, or as a large matrix."""
-        if _is_small_constant(operator):
+        if operator.has_matrix and (isinstance(operator, qml.QubitUnitary) or _is_small_constant(operator)):
             return [self.matrix(operator)]
+        if isinstance(operator, qml.ops.Exp) and not operator.has_decomposition:
+            return self.rewrite_exponential(operator, culprit)
         if operator.has_decomposition:
             return [found for part in operator.decomposition() for found in self.rewrite(part, culprit)]
-        if operator.has_matrix and _is_constant(operator):
+        if operator.has_matrix:
             return [self.matrix(operator)]
         raise UnsupportedError(
-            f"{culprit} cannot be compiled: PennyLane knows neither a decomposition nor a constant matrix for "
-            f"{operator.name}. Write it with the gates of PennyLane's standard set."
+            f"{culprit} cannot be compiled: PennyLane knows neither a decomposition nor a matrix for {operator.name}. "
+            "Write it with the gates of PennyLane's standard set."
         )
+
+    def rewrite_exponential(self, operator: Any, culprit: str) -> list[Operation]:
+        """exp(coefficient * base) with a constant Hermitian base: a diagonal in the eigenbasis of the base."""
+        if not np.iscomplexobj(operator.coeff) and not getattr(operator.coeff, "dtype", tf.float32).is_complex:
+            raise UnsupportedError(f"{culprit} is not unitary: its exponent must have an imaginary coefficient.")
+        wires = self.wires(operator.wires)
+        energies, basis = np.linalg.eigh(qml.matrix(operator.base, wire_order=operator.wires))
+        angle = self.parameter(-qml.math.imag(operator.coeff))
+        return [
+            Operation("QubitUnitary", wires, (self.parameter(basis.conj().T),)),
+            Operation("DiagonalEvolution", wires, (_scalar(angle), self.parameter(energies))),
+            Operation("QubitUnitary", wires, (self.parameter(basis),)),
+        ]
 
     def rewrite_controlled(self, operator: Any, culprit: str) -> list[Operation]:
         """Every operation of the base with more controls, between X gates where a control value is 0."""
@@ -133,8 +148,12 @@ class Recording:
         return Operation(operator.name, self.wires(operator.wires), tuple(_scalar(p) for p in parameters))
 
     def matrix(self, operator: Any) -> Operation:
-        """A constant matrix."""
-        return Operation("QubitUnitary", self.wires(operator.wires), (self.parameter(_dense(operator)),))
+        """A whole matrix, constant or calculated."""
+        return Operation(
+            "QubitUnitary",
+            self.wires(operator.wires),
+            (_squeezed(self.parameter(_dense(operator)), len(operator.wires)),),
+        )
 
     def add_measurements(self, processes: Iterable[Any]) -> None:
         """Add PennyLane's measurements in order."""
@@ -150,15 +169,17 @@ def _scalar(parameter: Parameter) -> Parameter:
     return Parameter((), parameter.values, parameter.output, parameter.positions)
 
 
-def _is_constant(operator: Any) -> bool:
-    return not any(isinstance(value, Traced | tf.Tensor) for value in operator.parameters)
+def _squeezed(matrix: Parameter, wires: int) -> Parameter:
+    """A matrix without the axis of a batch of one."""
+    return replace(matrix, shape=(2**wires, 2**wires))
 
 
 def _is_small_constant(operator: Any) -> bool:
-    is_small = len(operator.wires) <= _MATRIX_MAX_WIRES or isinstance(operator, qml.QubitUnitary)
-    return bool(operator.has_matrix and is_small and _is_constant(operator))
+    is_constant = not any(isinstance(value, Traced | tf.Tensor) for value in operator.parameters)
+    return is_constant and len(operator.wires) <= _MATRIX_MAX_WIRES
 
 
-def _dense(operator: Any) -> np.ndarray:
+def _dense(operator: Any) -> Any:
+    """The matrix on the operator's own wires: a NumPy array, or a traced one."""
     matrix = qml.matrix(operator, wire_order=operator.wires)
-    return np.asarray(matrix.todense() if hasattr(matrix, "todense") else matrix)
+    return matrix.todense() if hasattr(matrix, "todense") else matrix

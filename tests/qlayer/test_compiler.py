@@ -84,6 +84,20 @@ def test_every_number_of_blocks(wires):
     oracle.assert_same(function, inputs, {"weights": generator.uniform(-3, 3, (2, wires, 3))})
 
 
+def turn(angle):
+    """A rotation as a matrix, of a number or of a traced array."""
+    is_number = isinstance(angle, float)
+    cos, sin = (np.cos(angle), np.sin(angle)) if is_number else (tf.cos(angle), tf.sin(angle))
+    return (np if is_number else tf).stack([cos, -sin, sin, cos]).reshape(2, 2)
+
+
+def larger(left, right):
+    """The larger of two numbers, by a branch that the graph keeps."""
+    if isinstance(left, float):
+        return max(left, right)
+    return tf.cond(left > right, lambda: left.tensor, lambda: right.tensor)
+
+
 TEMPLATES = {
     "amplitudes": lambda x, w: qml.AmplitudeEmbedding(x, wires=[2, 0], normalize=True),
     "padding": lambda x, w: qml.AmplitudeEmbedding(x[:3], wires=range(3), pad_with=0.5, normalize=True),
@@ -102,6 +116,15 @@ TEMPLATES = {
     "evolution": lambda x, w: qml.evolve(qml.X(0) @ qml.Z(1), x[0] * w[0, 1]),
     "norm": lambda x, w: qml.RX(np.linalg.norm(x), wires=2),
     "trotter": lambda x, w: qml.TrotterProduct(qml.X(0) @ qml.Z(1) + 0.3 * qml.Y(2), time=0.7, n=2, order=2),
+    "sum in an exponent": lambda x, w: qml.exp(qml.X(0) @ qml.Z(1) + qml.Z(2), 1j * x[0]),
+    "evolution of a sum": lambda x, w: qml.evolve(qml.X(0) @ qml.Z(1) + 0.3 * qml.Y(1), x[1] * w[0, 1]),
+    "matrix of inputs": lambda x, w: qml.QubitUnitary(turn(x[0]), wires=2),
+    "matrix of weights": lambda x, w: qml.adjoint(qml.QubitUnitary(turn(w[0, 0]), wires=1)),
+    "controlled matrix of inputs": lambda x, w: (
+        qml.Hadamard(0),
+        qml.ctrl(qml.QubitUnitary(turn(x[0]), wires=2), control=[0, 3], control_values=[1, 0]),
+    ),
+    "branch on a value": lambda x, w: qml.RX(larger(x[0], w[0, 0]), wires=0),
     "control values": lambda x, w: (qml.Hadamard(0), qml.ctrl(qml.Rot, [0, 1], [1, 0])(*x[:3], wires=2)),
 }
 
@@ -173,3 +196,20 @@ def test_mid_circuit_measurement(name):
         return MID_CIRCUIT[name](first, second)
 
     oracle.assert_same(function, *oracle.random_arguments(9))
+
+
+def test_broadcasting_qnode():
+    """A QNode that was written for PennyLane's broadcasting, with `inputs[:, 0]`, is served as well."""
+
+    def function(inputs, weights):
+        qml.RX(inputs[:, 0], wires=0)
+        qml.Rot(inputs[:, 1], inputs[:, 2] * weights[0], weights[1], wires=1)
+        qml.AngleEmbedding(inputs, wires=range(4))
+        qml.CNOT(wires=[0, 1])
+        return qml.expval(qml.Z(0)), qml.probs(wires=[0, 1])
+
+    inputs, weights = oracle.random_arguments(4)
+    circuit = oracle.compiled(function, (4,), weights)
+    expval, probs = qml.QNode(function, qml.device("default.qubit"))(inputs, **weights)
+    found = circuit(tf.constant(inputs), tf.constant(weights["weights"]))
+    np.testing.assert_allclose(found, np.concatenate([expval[:, np.newaxis], probs], axis=1), atol=1e-10)

@@ -1,68 +1,33 @@
-"""Passes: Circuit -> Circuit, and Circuit -> Plan.
+"""Scheduler: Circuit -> Plan.
 
-`light_cone` drops what no measurement can see. `plan_circuit` puts each factor of each gate into the earliest step that
-can take it: rotations of a wire join into one 2 x 2 matrix, diagonals and permutations into one phase and one gather.
+Each factor of each gate goes into the earliest step that can take it: rotations of a wire join into one 2 x 2 matrix,
+diagonals and permutations into one phase and one gather.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from qlayer.circuit import Circuit, Measurement, Operation, Parameter, PauliTerm
-from qlayer.factors import Factor, Matrix, Permutation, Phase, Term
+from qlayer.circuit import Circuit, Measurement, Parameter, PauliTerm
+from qlayer.factors import Factor, Matrix, Permutation, Phase, Term, Variable
 from qlayer.gates import factors_of
 from qlayer.permutations import BasisPermutation
-from qlayer.plan import Angle, Chain, Layer, MaskTerm, MatrixStep, PhaseStep, Plan, Readout, Step, Word, wire_bit
-
-
-def light_cone(circuit: Circuit) -> Circuit:
-    """The same circuit without the operations and wires that no measurement depends on."""
-    cone = set().union(*(measurement.all_wires for measurement in circuit.measurements))
-    kept: list[Operation] = []
-    for operation in reversed(circuit.operations):
-        if cone.intersection(operation.wires) or (not operation.wires and _sees_global_phase(circuit)):
-            cone.update(operation.wires)
-            kept.append(operation)
-    if circuit.preparation and cone.intersection(circuit.preparation.wires):
-        cone.update(circuit.preparation.wires)
-    elif circuit.preparation:
-        circuit = replace(circuit, preparation=None)
-    return _on_wires(replace(circuit, operations=tuple(reversed(kept))), sorted(cone))
-
-
-def _sees_global_phase(circuit: Circuit) -> bool:
-    return any(measurement.kind == "state" for measurement in circuit.measurements)
-
-
-def _on_wires(circuit: Circuit, wires: list[int]) -> Circuit:
-    """The circuit on some of its wires, which have to be all that it uses."""
-    number = {wire: position for position, wire in enumerate(wires)}
-
-    def renamed(old: Iterable[int]) -> tuple[int, ...]:
-        return tuple(number[wire] for wire in old)
-
-    def term(old: PauliTerm) -> PauliTerm:
-        return PauliTerm(old.coefficient, tuple((number[wire], pauli) for wire, pauli in old.factors))
-
-    preparation = circuit.preparation
-    return replace(
-        circuit,
-        wire_labels=tuple(circuit.wire_labels[wire] for wire in wires),
-        operations=tuple(replace(operation, wires=renamed(operation.wires)) for operation in circuit.operations),
-        measurements=tuple(
-            replace(
-                old,
-                wires=renamed(old.wires),
-                other_wires=renamed(old.other_wires),
-                observable=tuple(term(part) for part in old.observable),
-            )
-            for old in circuit.measurements
-        ),
-        preparation=preparation and replace(preparation, wires=renamed(preparation.wires)),
-    )
+from qlayer.plan import (
+    Angle,
+    Chain,
+    Layer,
+    MaskTerm,
+    MatrixStep,
+    PhaseStep,
+    Plan,
+    Readout,
+    Step,
+    VariableStep,
+    Word,
+    wire_bit,
+)
 
 
 def plan_circuit(circuit: Circuit) -> Plan:
@@ -119,7 +84,7 @@ class _PhaseBuilder:
         return PhaseStep(terms, self.permutation.sources(), self.permutation.only_flips or 0)
 
 
-_Builder = _LayerBuilder | _PhaseBuilder | MatrixStep
+_Builder = _LayerBuilder | _PhaseBuilder | MatrixStep | VariableStep
 
 
 class _Scheduler:
@@ -156,20 +121,20 @@ class _Scheduler:
         """The finished plan."""
         readouts = tuple(_readout(measurement, self.circuit.wire_count) for measurement in self.circuit.measurements)
         readouts = self._absorb_last_step(readouts)
-        steps = [step if isinstance(step, MatrixStep) else step.build() for step in self.steps]
+        steps = [step.build() if isinstance(step, _LayerBuilder | _PhaseBuilder) else step for step in self.steps]
         product = 0 if self.circuit.preparation else _product_length(steps)
         return Plan(
             wire_count=self.circuit.wire_count,
             weight_angles=tuple(self.angles[False]),
             input_angles=tuple(self.angles[True]),
             preparation=self.circuit.preparation,
-            prefix=tuple(step for step in steps[:product] if not isinstance(step, MatrixStep)),
+            prefix=tuple(step for step in steps[:product] if isinstance(step, Layer | PhaseStep)),
             steps=tuple(steps[product:]),
             readouts=readouts,
         )
 
     def _fits_anywhere(self, factor: Factor, parameters: tuple[Parameter, ...]) -> bool:
-        if isinstance(factor, Matrix) or len(factor.wires) != 1:
+        if isinstance(factor, Matrix | Variable) or len(factor.wires) != 1:
             return False
         terms = factor.terms if isinstance(factor, Phase) else ()
         used = {term.parameter for term in terms if term.parameter is not None}
@@ -187,6 +152,10 @@ class _Scheduler:
         elif isinstance(factor, Matrix):
             index = len(self.steps)
             self.steps.append(MatrixStep(factor.wires, factor.matrix))
+        elif isinstance(factor, Variable):
+            index = len(self.steps)
+            elements = parameters[factor.parameter]
+            self.steps.append(VariableStep(factor.wires, factor.controls, factor.is_adjoint, elements))
         else:
             index, phase = self._find_phase(start, factor)
             self._join_phase(phase, factor, parameters)
@@ -233,7 +202,7 @@ class _Scheduler:
             step.permutation.append(factor)
             return
         for term in factor.terms:
-            if term.wires or _sees_global_phase(self.circuit):
+            if term.wires or self.circuit.sees_global_phase:
                 angle, coefficient = self._angle(term, parameters)
                 step.add(term.wires, coefficient, angle)
 
@@ -264,7 +233,7 @@ class _Scheduler:
 def _product_length(steps: list[Step]) -> int:
     """How many leading steps keep every wire unentangled."""
     for index, step in enumerate(steps):
-        if isinstance(step, MatrixStep):
+        if isinstance(step, MatrixStep | VariableStep):
             return index
         if isinstance(step, PhaseStep):
             entangling = any(term.mask.bit_count() > 1 for term in step.terms)
