@@ -1,8 +1,8 @@
 """Circuit: what a QNode does, as plain frozen data.
 
-The waist of qlayer: capture writes circuits, the scheduler reads them, and so does everything that draws, saves or counts.
-No TensorFlow and no PennyLane here. Wires are numbered 0 to `wire_count - 1`, wire 0 being the most significant bit of
-a basis state, as in PennyLane.
+The waist of qlayer: capture writes circuits, the scheduler reads them, and so does everything that draws, saves or
+counts. No TensorFlow and no PennyLane here. Wires are numbered 0 to `wire_count - 1`, wire 0 being the most significant
+bit of a basis state, as in PennyLane.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Plan: the steps a circuit is computed in, as plain data.
 
-The scheduler writes plans, the kernels run them. A plan is a product prefix (every wire is its own 2-vector), then steps
-on the joined register, then a readout. Basis states are indexed by integers; bit `wire_bit(wire, wire_count)` belongs
-to a wire. Only phases carry angles that change from sample to sample: everything else is shared by the whole batch.
+The scheduler writes plans, the kernels run them. A plan is a product prefix (every wire is its own 2-vector), then
+steps on the joined register, then a readout. Basis states are indexed by integers; bit `wire_bit(wire, wire_count)`
+belongs to a wire. Only phases and whole matrices change from sample to sample: everything else is shared by the batch.
 """
 
 from __future__ import annotations
