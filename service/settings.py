@@ -59,7 +59,9 @@ class Settings(BaseSettings):
     upload_max_bytes: int = Field(512 * _MB, ge=1, description="bytes of an uploaded archive")
     unpacked_max_bytes: int = Field(2048 * _MB, ge=1, description="bytes of all files in an uploaded archive")
     archive_files_max: int = Field(1000, ge=1, description="files and directories in an uploaded archive")
-    body_timeout_s: float = Field(30, gt=0, description="seconds without a byte until a body is given up")
+    body_timeout_s: float = Field(
+        30, gt=0, description="seconds a prediction's body may take, or any other body may pause"
+    )
     upload_timeout_s: float = Field(600, gt=0, description="seconds an upload's body may take in all")
     poll_interval_s: float = Field(1, gt=0, description="seconds between two looks at the folder of models")
     drain_wait_s: float = Field(

@@ -45,6 +45,7 @@ class Part:
     rows: int
     lane: Lane
     order: int
+    deadline: float
     is_waiting: bool = True
     outputs: asyncio.Future[Arrays] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -52,9 +53,9 @@ class Part:
 class Batcher:
     """Collects the rows of concurrent requests into calls of one function.
 
-    The mutable state is the lanes of waiting parts, the number of rows in them, and whether the task that empties
-    them runs. Parts are put in by `_enqueue` and taken out by `_take` and `_withdraw`, which are synchronous and
-    call nothing.
+    The mutable state is the lanes of waiting parts, the number of rows in them, the task that empties them while it
+    runs, and the timer of the earliest deadline. Parts are put in by `_enqueue` and taken out by `_take` and
+    `_withdraw`, which are synchronous and call nothing.
 
     Args:
         call: `await call(signature, inputs) -> outputs`; never called while a call of it runs.
@@ -68,6 +69,7 @@ class Batcher:
         self._queued_rows = 0
         self._order = 0
         self._task: asyncio.Task[None] | None = None
+        self._expiry: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
         state = "calling" if self._task else "idle"
@@ -80,7 +82,7 @@ class Batcher:
             signature: requests to different signatures never share a call.
             inputs: arrays by name, each of shape (rows, ...); the rest of the shapes and the dtypes may differ between
                 requests.
-            timeout_s: how long the whole may take; what still waits then is dropped.
+            timeout_s: how long it may wait; what still waits then is dropped, what is being called is not.
             has_rows: False for inputs that are no rows: they are called alone and whole.
 
         Returns:
@@ -89,15 +91,12 @@ class Batcher:
         Raises:
             TooLarge: more rows than one request may have.
             QueueFull: no room for so many rows now.
-            DeadlineExceeded: the time was over.
+            DeadlineExceeded: it waited too long.
             Exception: whatever `call` raised for these rows.
         """
-        parts = self._enqueue(signature, inputs, has_rows)
+        parts = self._enqueue(signature, inputs, timeout_s, has_rows)
         try:
-            async with asyncio.timeout(timeout_s):
-                outputs = [await part.outputs for part in parts]
-        except TimeoutError:
-            raise DeadlineExceeded(f"no answer within {timeout_s:g} s: {self._queued_rows} rows wait") from None
+            outputs = [await part.outputs for part in parts]
         finally:
             self._withdraw(parts)
         return outputs[0] if len(outputs) == 1 else _joined(outputs)
@@ -107,7 +106,7 @@ class Batcher:
         while self._task:
             await asyncio.wait([self._task])
 
-    def _enqueue(self, signature: str, inputs: Arrays, has_rows: bool) -> list[Part]:
+    def _enqueue(self, signature: str, inputs: Arrays, timeout_s: float, has_rows: bool) -> list[Part]:
         """Admit a request or refuse it at the door; admitted, its parts wait in their lane."""
         rows = _rows(inputs) if has_rows else 1
         limits = self._limits
@@ -120,10 +119,12 @@ class Batcher:
         self._order += 1
         lane = _lane(signature, inputs) if has_rows else (self._order,)
         slices = _slices(inputs, rows, limits.batch_max_rows) if has_rows else iter([(inputs, 1)])
-        parts = [Part(signature, piece, count, lane, self._order) for piece, count in slices]
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        parts = [Part(signature, piece, count, lane, self._order, deadline) for piece, count in slices]
         self._lanes.setdefault(lane, deque()).extend(parts)
         self._queued_rows += rows
         self._task = self._task or asyncio.create_task(self._run())
+        self._expire_at(deadline)
         return parts
 
     def _take(self) -> list[Part]:
@@ -155,6 +156,23 @@ class Batcher:
         self._queued_rows -= part.rows
         if not self._lanes[part.lane]:
             del self._lanes[part.lane]
+
+    def _expire_at(self, deadline: float) -> None:
+        """One timer for all: under load it is set once in a while, not once for each request."""
+        if self._expiry is None:
+            self._expiry = asyncio.get_running_loop().call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        """Fail the parts that have waited too long, and look again at the next deadline."""
+        self._expiry = None
+        now = asyncio.get_running_loop().time()
+        waiting = [part for lane in self._lanes.values() for part in lane]
+        for part in waiting:
+            if part.deadline <= now:
+                _fail([part], DeadlineExceeded(f"not computed in time: {self._queued_rows} rows wait"))
+                self._withdraw([part])
+        if left := [part.deadline for part in waiting if part.is_waiting]:
+            self._expire_at(min(left))
 
     async def _run(self) -> None:
         """Call batch after batch until nothing waits."""

@@ -17,14 +17,14 @@ class ClientLeft(Exception):
     """The client closed the connection; there is nobody to answer."""
 
 
-async def read_body(receive: Receive, headers: Headers, max_bytes: int, timeout_s: float) -> bytes:
+async def read_body(receive: Receive, headers: Headers, max_bytes: int, timeout_s: float | None = None) -> bytes:
     """A whole body, inflated if it came as gzip.
 
     Args:
         receive: the ASGI channel.
         headers: of the request, with lower-case names.
         max_bytes: how long it may be, as sent and inflated.
-        timeout_s: how long each piece of it may take.
+        timeout_s: how long each piece of it may take; None where somebody else watches.
 
     Raises:
         TooLarge, BodyTimeout, ClientLeft: as their names say.
@@ -41,7 +41,9 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int, timeout_
     return _inflated(body, max_bytes) if b"gzip" in headers.get(b"content-encoding", b"") else body
 
 
-async def stream_body(receive: Receive, headers: Headers, max_bytes: int, timeout_s: float) -> AsyncIterator[bytes]:
+async def stream_body(
+    receive: Receive, headers: Headers, max_bytes: int, timeout_s: float | None
+) -> AsyncIterator[bytes]:
     """A body piece by piece; arguments and errors as for `read_body`."""
     _check_declared(headers, max_bytes)
     message = await _next(receive, timeout_s)
@@ -51,7 +53,7 @@ async def stream_body(receive: Receive, headers: Headers, max_bytes: int, timeou
 
 
 async def _pieces(
-    message: MutableMapping[str, Any], receive: Receive, max_bytes: int, timeout_s: float
+    message: MutableMapping[str, Any], receive: Receive, max_bytes: int, timeout_s: float | None
 ) -> AsyncIterator[bytes]:
     """The pieces behind the first, counted with it."""
     total = _counted(message, 0, max_bytes)
@@ -61,15 +63,19 @@ async def _pieces(
         yield message.get("body", b"")
 
 
-async def _next(receive: Receive, timeout_s: float) -> MutableMapping[str, Any]:
-    try:
-        async with asyncio.timeout(timeout_s):
-            message = await receive()
-    except TimeoutError:
-        raise BodyTimeout(f"nothing of the body arrived for {timeout_s:g} s") from None
+async def _next(receive: Receive, timeout_s: float | None) -> MutableMapping[str, Any]:
+    message = await (receive() if timeout_s is None else _in_time(receive, timeout_s))
     if message["type"] == "http.disconnect":
         raise ClientLeft
     return message
+
+
+async def _in_time(receive: Receive, timeout_s: float) -> MutableMapping[str, Any]:
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await receive()
+    except TimeoutError:
+        raise BodyTimeout(f"nothing of the body arrived for {timeout_s:g} s") from None
 
 
 def _counted(message: MutableMapping[str, Any], total: int, max_bytes: int) -> int:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from service.errors import InvalidName, MethodNotAllowed, NotFound
@@ -14,6 +12,7 @@ from service.front import codecs
 from service.front.bodies import ClientLeft, Headers, Receive, read_body
 from service.front.context import Context
 from service.front.replies import Reply, reply_to
+from service.front.vigil import Vigil, Watched
 from service.store.names import VERSION_MAX
 
 Scope = MutableMapping[str, Any]
@@ -21,7 +20,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/([0-9]+))?:predict")
-_WATCH_AFTER_S = 0.2
 _JSON_HEADER = (b"content-type", b"application/json")
 
 _log = logging.getLogger(__name__)
@@ -38,6 +36,7 @@ class HotPath:
     def __init__(self, app: App, context: Context) -> None:
         self._app = app
         self._context = context
+        self._vigil = Vigil(context.settings.body_timeout_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection event, as ASGI has it."""
@@ -45,11 +44,14 @@ class HotPath:
             await self._app(scope, receive, send)
             return
         try:
-            with _cancelled_if_client_leaves(receive):
-                reply = await _answer(scope, receive, self._context)
-            await _send(reply, send)
+            with self._vigil.over(receive) as watched:
+                reply = await _answer(scope, watched, self._context)
         except ClientLeft:
             _log.info("a client left before its answer (499)")
+            return
+        except Exception as exc:  # noqa: BLE001 -- the border: every error becomes a reply
+            reply = reply_to(exc)
+        await _send(reply, send)
 
 
 async def predict(body: bytes, name: str, number: int | None, context: Context) -> bytes:
@@ -74,18 +76,13 @@ async def predict(body: bytes, name: str, number: int | None, context: Context) 
     return codecs.encode_outputs(outputs, is_rows=request.is_rows)
 
 
-async def _answer(scope: Scope, receive: Receive, context: Context) -> Reply:
-    try:
-        name, number = _target(scope)
-        headers: Headers = dict(scope["headers"])
-        context.keys.check_infer(headers.get(b"authorization", b"").decode("latin-1"))
-        settings = context.settings
-        body = await read_body(receive, headers, settings.predict_max_bytes, settings.body_timeout_s)
-        return Reply(200, await predict(body, name, number, context))
-    except ClientLeft:
-        raise
-    except Exception as exc:  # noqa: BLE001 -- the border: every error becomes a reply
-        return reply_to(exc)
+async def _answer(scope: Scope, watched: Watched, context: Context) -> Reply:
+    name, number = _target(scope)
+    headers: Headers = dict(scope["headers"])
+    context.keys.check_infer(headers.get(b"authorization", b"").decode("latin-1"))
+    body = await read_body(watched.receive, headers, context.settings.predict_max_bytes)
+    watched.has_body = True
+    return Reply(200, await predict(body, name, number, context))
 
 
 def _target(scope: Scope) -> tuple[str, int | None]:
@@ -105,36 +102,3 @@ async def _send(reply: Reply, send: Send) -> None:
     others = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": [_JSON_HEADER, length, *others]})
     await send({"type": "http.response.body", "body": reply.body})
-
-
-@contextmanager
-def _cancelled_if_client_leaves(receive: Receive) -> Iterator[None]:
-    """Give up the block when the client closes the connection; watched only where the answer takes long.
-
-    Raises:
-        ClientLeft: it did.
-    """
-    task = asyncio.current_task()
-    assert task, "this is a bug: a request is always handled in a task"
-    loop = asyncio.get_running_loop()
-    watchers: list[asyncio.Task[None]] = []
-    has_left = asyncio.Event()
-    watch = loop.call_later(_WATCH_AFTER_S, lambda: watchers.append(loop.create_task(_watch(receive, task, has_left))))
-    try:
-        yield
-    except asyncio.CancelledError:
-        if has_left.is_set():
-            task.uncancel()
-            raise ClientLeft from None
-        raise
-    finally:
-        watch.cancel()
-        for watcher in watchers:
-            watcher.cancel()
-
-
-async def _watch(receive: Receive, task: asyncio.Task[Any], has_left: asyncio.Event) -> None:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        has_left.set()
-        task.cancel()

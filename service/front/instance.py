@@ -40,7 +40,8 @@ class InstanceLimits:
 class Instance:
     """A worker that has loaded its model and answers calls, one after the other, until it is closed or dies.
 
-    Made by `Instance.start`. Its mutable state is the connection: at most one request is on it.
+    Made by `Instance.start`. Its mutable state is the connection, with at most one request on it, and
+    whether the worker was ended for taking too long.
     """
 
     def __init__(self, process: BaseProcess, link: _Link, limits: InstanceLimits) -> None:
@@ -48,6 +49,7 @@ class Instance:
         self._link = link
         self._limits = limits
         self._turn = asyncio.Lock()
+        self._has_overrun = False
         self.signatures: Mapping[str, SignatureSpec] = {}
 
     @classmethod
@@ -125,16 +127,22 @@ class Instance:
 
     async def _exchanged(self, request: Message) -> Message:
         """Send a request and wait for its answer; a worker whose answer nobody waits for is ended."""
-        answer = self._link.ask(request)
+        overdue = asyncio.get_running_loop().call_later(self._limits.call_timeout_s, self._overrun)
         try:
-            done, _ = await asyncio.wait([answer], timeout=self._limits.call_timeout_s)
+            return await self._link.ask(request)
+        except WorkerLost:
+            if self._has_overrun:
+                raise CallTimeout(f"the model computed longer than {self._limits.call_timeout_s:g} s") from None
+            raise
         except asyncio.CancelledError:
             self._kill()
             raise
-        if not done:
-            self._kill()
-            raise CallTimeout(f"the model computed longer than {self._limits.call_timeout_s:g} s")
-        return answer.result()
+        finally:
+            overdue.cancel()
+
+    def _overrun(self) -> None:
+        self._has_overrun = True
+        self._kill()
 
     async def _load(self) -> None:
         try:

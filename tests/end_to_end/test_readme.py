@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 
@@ -52,10 +53,9 @@ def served(tmp_path_factory):
                 pytest.fail("make serve ended: " + "".join(printed))
             yield port, folder, line.strip()
         finally:
-            for pid in processes.children(make.pid):
-                if "service" in processes.children(make.pid).get(pid, ""):
-                    os.kill(pid, 15)
-                    break
+            servers = [pid for pid, command in processes.children(make.pid).items() if "-m service serve" in command]
+            for pid in servers:
+                os.kill(pid, signal.SIGTERM)
             make.wait(30)
 
 

@@ -158,7 +158,7 @@ def test_who_waits_too_long_or_leaves_is_dropped():
         running = asyncio.create_task(batcher.submit("a", rows(1), 10))
         await asyncio.sleep(0.01)
         leaving = asyncio.create_task(batcher.submit("a", rows(2), 10))
-        with pytest.raises(DeadlineExceeded, match=r"no answer within 0\.02 s"):
+        with pytest.raises(DeadlineExceeded, match="not computed in time: 2 rows wait"):
             await batcher.submit("b", rows(3), 0.02)
         leaving.cancel()
         await asyncio.sleep(0)

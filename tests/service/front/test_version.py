@@ -113,6 +113,7 @@ def test_who_waits_too_long_in_the_queue_is_told(tight):
         time.sleep(0.2)
         answer = httpx.post(slow, json={"instances": [0]}, timeout=30)
     assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
+    assert "not computed in time" in answer.json()["error"]
 
 
 def test_a_full_queue_is_told(tight):
