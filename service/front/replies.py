@@ -9,7 +9,7 @@ import orjson
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from service.errors import DiskFull, InvalidRequest, MethodNotAllowed, NotFound, ServiceError, Unauthorized
+from service.errors import BodyTimeout, DiskFull, InvalidRequest, MethodNotAllowed, NotFound, ServiceError, Unauthorized
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ def reply_to(exc: Exception) -> Reply:
     headers = {}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
+    if isinstance(error, BodyTimeout):
+        headers["connection"] = "close"  # or the client could go on holding it open
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"
     return Reply(error.status, orjson.dumps({"error": error.message, "code": error.code}), headers)
