@@ -2,6 +2,7 @@
 
 from qlayer._version import __version__ as __version__
 from qlayer.errors import CaptureError as CaptureError
+from qlayer.errors import FormatError as FormatError
 from qlayer.errors import QLayerError as QLayerError
 from qlayer.errors import ShapeError as ShapeError
 from qlayer.errors import SignatureError as SignatureError
@@ -10,6 +11,7 @@ from qlayer.layer import KerasLayer as KerasLayer
 
 __all__ = [
     "CaptureError",
+    "FormatError",
     "KerasLayer",
     "QLayerError",
     "ShapeError",

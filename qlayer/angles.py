@@ -59,6 +59,15 @@ class AngleGraph:
             found |= zip(batched, self._run_batch(batched, inputs, weights), strict=True)
         return [found[name] for name in self.outputs]
 
+    def argument_names(self, names: Sequence[str]) -> tuple[str | None, ...]:
+        """For each output, the name of the argument that it is, and None where it is calculated.
+
+        Args:
+            names: the names of the arguments, in order.
+        """
+        known = dict(zip(self.arguments, names, strict=True))
+        return tuple(known.get(output) for output in self.outputs)
+
     def arguments_of(self, outputs: Iterable[int]) -> set[int]:
         """The positions of the arguments that some outputs depend on."""
         names = [self.outputs[output] for output in outputs]

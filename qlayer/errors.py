@@ -5,6 +5,7 @@
     - CaptureError (a TypeError): the quantum function does something that cannot be recorded
     - UnsupportedError (a NotImplementedError): an operation, measurement or device that cannot be compiled
     - ShapeError (a ValueError): inputs, weights or outputs of a shape that does not fit
+    - FormatError (a ValueError): a saved circuit that this version cannot read
 """
 
 
@@ -26,3 +27,7 @@ class UnsupportedError(QLayerError, NotImplementedError):
 
 class ShapeError(QLayerError, ValueError):
     """Inputs, weights or outputs of a shape that does not fit the circuit."""
+
+
+class FormatError(QLayerError, ValueError):
+    """A saved circuit that a newer version wrote, or none did."""

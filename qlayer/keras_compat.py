@@ -1,15 +1,30 @@
 """The one place that knows which Keras is active.
 
-It is `tf.keras`: Keras 2 where TF_USE_LEGACY_KERAS=1 was set before TensorFlow was imported, and Keras 3 elsewhere.
+It is the one of `tf.keras`: Keras 2 where TF_USE_LEGACY_KERAS=1 was set before TensorFlow was imported, Keras 3 elsewhere.
 """
 
 from __future__ import annotations
 
+import importlib
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import tensorflow as tf
 
-from qlayer.errors import UnsupportedError
+from qlayer.errors import SignatureError, UnsupportedError
 
-keras = tf.keras
+IS_KERAS_3 = tf.keras.__version__.startswith("3.")
+
+# tf.keras lacks some of Keras 3's modules, such as `saving`
+keras: Any = importlib.import_module("keras") if IS_KERAS_3 else tf.keras
+
+NAME = "Keras 3 (keras)" if IS_KERAS_3 else "Keras 2 (tf_keras, by TF_USE_LEGACY_KERAS=1)"
+_OTHER_PACKAGE = "tf_keras" if IS_KERAS_3 else "keras"
+_ADVICE = (
+    "Make the model of tf.keras; to choose another Keras, set TF_USE_LEGACY_KERAS=1 for Keras 2, or leave it unset for "
+    "Keras 3, before TensorFlow is imported."
+)
 
 
 def check_backend() -> None:
@@ -24,3 +39,72 @@ def check_backend() -> None:
             f"Keras runs on {backend}, and a KerasLayer is made of TensorFlow operations. Set KERAS_BACKEND=tensorflow "
             "before the first import of keras."
         )
+
+
+def check_caller(name: str, arguments: Iterable[Any]) -> None:
+    """Refuse to be called by a model of the other Keras, which would neither train nor save the layer.
+
+    Args:
+        name: name of the layer.
+        arguments: what it was called with.
+
+    Raises:
+        UnsupportedError: naming both Keras and the setting that chooses one.
+    """
+    packages = {type(leaf).__module__.partition(".")[0] for leaf in tf.nest.flatten(list(arguments))}
+    if _OTHER_PACKAGE in packages or _other_keras_is_calling():
+        raise UnsupportedError(
+            f"the layer {name!r} is one of {NAME}, but the model it is called in is made of {_OTHER_PACKAGE}. {_ADVICE}"
+        )
+
+
+def describe(name: str, layer: Any) -> str:
+    """A layer as text. A model of the other Keras shows it in its error, so it says what is wrong there."""
+    if _OTHER_PACKAGE not in sys.modules:
+        return f"<{type(layer).__name__} name={name}>"
+    return (
+        f"<{type(layer).__name__} name={name}, a layer of {NAME}; no model of {_OTHER_PACKAGE} can take it. {_ADVICE}>"
+    )
+
+
+def _other_keras_is_calling() -> bool:
+    """Whether a call of the other Keras is under way; no public name of either tells."""
+    if _OTHER_PACKAGE not in sys.modules:
+        return False
+    if IS_KERAS_3:
+        module = sys.modules.get("tf_keras.src.engine.base_layer_utils")
+        return bool(module and module.call_context().in_call)
+    module = sys.modules.get("keras.src.backend.common.global_state")
+    return bool(module and module.get_global_attribute("current_call_ctx"))
+
+
+def specs_to_data(weight_specs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Weight specifications as JSON data: initializers, regularizers and constraints by Keras' own serialization.
+
+    Raises:
+        SignatureError: naming the entry that is code and not an object of Keras.
+    """
+    return {
+        weight: {key: _spec_to_data(weight, key, value) for key, value in specs.items()}
+        for weight, specs in weight_specs.items()
+    }
+
+
+def specs_from_data(data: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The weight specifications that `specs_to_data` made data of."""
+    return {
+        weight: {key: keras.saving.deserialize_keras_object(value) for key, value in specs.items()}
+        for weight, specs in data.items()
+    }
+
+
+def _spec_to_data(weight: str, key: str, value: Any) -> Any:
+    if getattr(value, "__name__", "") == "<lambda>":
+        raise SignatureError(
+            f"weight_specs gives a lambda as the {key} of {weight!r}, and code is not saved. Give a name, an object of "
+            "Keras, or a function registered with keras.saving.register_keras_serializable."
+        )
+    return keras.saving.serialize_keras_object(tf.as_dtype(value).name if key == "dtype" else value)
+
+
+check_backend()  # at the first import, before a class is derived from a layer of another backend

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import tensorflow as tf
 
-from qlayer.capture import QNode, capture, check_device
 from qlayer.circuit import Circuit
-from qlayer.compiler import CompiledCircuit
+from qlayer.drawing import draw
 from qlayer.errors import ShapeError, UnsupportedError
-from qlayer.keras_compat import check_backend, keras
-from qlayer.signature import check_signature, check_weight_specs, weight_shape
+from qlayer.keras_compat import IS_KERAS_3, check_caller, describe, keras
+from qlayer.layer_function import LayerFunction
+from qlayer.layer_spec import LayerSpec, layer_arguments
+from qlayer.program import Program
+from qlayer.signature import weight_shape
+
+if TYPE_CHECKING:
+    from qlayer.capture import QNode
 
 _REAL_DTYPES = ("float32", "float64")
 
 
+@keras.saving.register_keras_serializable(package="qlayer")
 class KerasLayer(keras.layers.Layer):
     """A quantum circuit as a layer of a Keras model.
 
@@ -28,9 +32,13 @@ class KerasLayer(keras.layers.Layer):
     In the QNode, the input argument is ONE sample: the features are the last axis of the layer's inputs (or the last
     axes, where `sample_shape` says so), and all axes before them are batch.
 
+    The configuration of the layer is the recorded circuit, as data: a saved layer is made anew and trains on without
+    the QNode, its source code or PennyLane.
+
     Args:
         qnode: the QNode to convert. Its input argument takes one sample, all other arguments are weights without
-            default values; there are no *args or **kwargs.
+            default values; there are no *args or **kwargs. For a layer that is made of its configuration, the program
+            the QNode was recorded to.
         weight_shapes: from the name of each weight to its shape; an integer n is the shape (n,), and 1 is a scalar.
         output_dim: shape of the output for one sample, as an integer or a tuple; None for what the circuit returns.
         weight_specs: from the name of a weight to keyword arguments for its `add_weight`: "initializer", "regularizer",
@@ -62,7 +70,7 @@ class KerasLayer(keras.layers.Layer):
 
     def __init__(
         self,
-        qnode: QNode,
+        qnode: QNode | Program,
         weight_shapes: Mapping[str, int | Iterable[int]],
         output_dim: int | Iterable[int] | None,
         weight_specs: Mapping[str, Mapping[str, Any]] | None = None,
@@ -72,21 +80,23 @@ class KerasLayer(keras.layers.Layer):
         jit_compile: bool = False,
         **kwargs: Any,
     ) -> None:
-        check_backend()
-        inputs_name = input_argument or self._input_argument
-        check_signature(qnode.func, weight_shapes, inputs_name)
-        check_weight_specs(weight_specs or {}, weight_shapes)
-        check_device(qnode)
-        super().__init__(**kwargs)
-        shapes = {name: weight_shape(shape) for name, shape in weight_shapes.items()}
-        self._spec = _LayerSpec(
-            qnode, shapes, _shape(output_dim), weight_specs or {}, inputs_name, _shape(sample_shape), jit_compile
+        self._spec = LayerSpec(
+            qnode,
+            {name: weight_shape(shape) for name, shape in weight_shapes.items()},
+            _shape(output_dim),
+            weight_specs or {},
+            input_argument or self._input_argument,
+            _shape(sample_shape),
+            jit_compile,
         )
-        self._compiled: _Compiled | None = None
+        self._spec.check()
+        super().__init__(**kwargs)
+        _check_real(self.compute_dtype)
+        self._compiled: LayerFunction | None = None
 
     @property
-    def qnode(self) -> QNode:
-        """The QNode that was converted."""
+    def qnode(self) -> QNode | None:
+        """The QNode that was converted; None for a layer that was loaded."""
         return self._spec.qnode
 
     @property
@@ -96,11 +106,7 @@ class KerasLayer(keras.layers.Layer):
         Raises:
             ShapeError: if the layer is not built yet, so that the number of features is not known.
         """
-        if self._compiled is None:
-            raise ShapeError(
-                "the circuit is recorded when the layer is built: call the layer, or layer.build(input_shape)."
-            )
-        return self._compiled.circuit.circuit
+        return self._known().program.circuit
 
     @property
     def input_arg(self) -> str:
@@ -151,7 +157,7 @@ class KerasLayer(keras.layers.Layer):
         outputs = tf.reshape(outputs, tf.concat([tf.shape(inputs)[:axes], compiled.output_shape], axis=0))
         return tf.ensure_shape(outputs, [*inputs.shape[:axes], *compiled.output_shape])
 
-    def compute_output_shape(self, input_shape: Any) -> tf.TensorShape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output.
 
         Args:
@@ -162,7 +168,20 @@ class KerasLayer(keras.layers.Layer):
         """
         compiled = self._compile(input_shape)
         batch = tuple(tf.TensorShape(input_shape))[: -len(compiled.sample_shape) or None]
-        return tf.TensorShape([*batch, *compiled.output_shape])
+        shape = (*batch, *compiled.output_shape)
+        return shape if IS_KERAS_3 else tf.TensorShape(shape)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """What the layer returns for symbolic inputs; Keras 3 asks for it.
+
+        Args:
+            inputs: symbolic tensor of shape (*batch, *sample_shape).
+
+        Returns:
+            Symbolic tensor of shape (*batch, *output_shape); complex where the circuit returns its state.
+        """
+        shape = self.compute_output_shape(inputs.shape)
+        return keras.KerasTensor(shape, dtype=self._compile(inputs.shape).circuit.output_dtype.name)
 
     def construct(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002 - the interface of a QNode
         """Construct the QNode's tape on one sample with the layer's weights, as QNode.construct.
@@ -173,16 +192,73 @@ class KerasLayer(keras.layers.Layer):
 
         Returns:
             PennyLane's tape of the circuit.
+
+        Raises:
+            UnsupportedError: if the layer was loaded, and has no QNode.
         """
+        if self.qnode is None:
+            raise UnsupportedError(
+                f"the layer {self.name!r} was loaded and has no QNode to construct a tape of. layer.circuit is the "
+                "circuit as data, layer.draw() as text."
+            )
         (sample,) = args
         weights = {name: weight.numpy() for name, weight in self.qnode_weights.items()}
         return self.qnode.construct((), {self.input_arg: sample, **weights})
 
-    def _compile(self, input_shape: Any) -> _Compiled:
+    def draw(self) -> str:
+        """The circuit as text: a line for each wire, and where each angle comes from; no PennyLane needed.
+
+        Raises:
+            ShapeError: if the layer is not built yet, so that the number of features is not known.
+        """
+        program = self._known().program
+        names = (self.input_arg, *self._spec.weight_shapes)
+        return draw(program.circuit, program.angle_graph.argument_names(names))
+
+    def get_config(self) -> dict[str, Any]:
+        """The configuration: JSON data that `from_config` makes a layer of that trains, without the QNode.
+
+        Raises:
+            ShapeError: if the layer is not built yet, so that the number of features is not known.
+        """
+        regularizer = self.activity_regularizer
+        return {
+            **super().get_config(),
+            **({"activity_regularizer": keras.regularizers.serialize(regularizer)} if regularizer else {}),
+            **self._spec.to_config(self._known().program),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """A layer made of what `get_config` gave, with new weights.
+
+        Raises:
+            FormatError: if a newer qlayer wrote the configuration, or none did.
+        """
+        return cls(**layer_arguments(config))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - the arguments are those of `call`
+        check_caller(self.name, (args, kwargs))
+        return super().__call__(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return describe(self.name, self)
+
+    def _known(self) -> LayerFunction:
+        """The compiled circuit of a layer that knows the shape of its samples."""
+        if self._compiled is None and self._spec.sample_shape is None:
+            raise ShapeError(
+                f"the circuit of the layer {self.name!r} is recorded when the layer is built, and not before: call the "
+                "layer or its model on inputs, or layer.build(input_shape), or give sample_shape=... to the layer."
+            )
+        return self._compiled or self._compile(self._spec.sample_shape)
+
+    def _compile(self, input_shape: Any) -> LayerFunction:
         """The compiled circuit; made at the first call, checked against the inputs' shape at every other."""
         shape = tuple(tf.TensorShape(input_shape))
         if self._compiled is None:
-            self._compiled = _Compiled(self._spec, self._spec.sample_shape_of(shape), _real_dtype(self.compute_dtype))
+            program = self._spec.program(self._spec.sample_shape_of(shape), self.compute_dtype)
+            self._compiled = LayerFunction(self._spec, program)
         expected = self._compiled.sample_shape
         if shape[len(shape) - len(expected) :] != expected:
             raise ShapeError(
@@ -192,72 +268,15 @@ class KerasLayer(keras.layers.Layer):
         return self._compiled
 
 
-@dataclass(frozen=True)
-class _LayerSpec:
-    """What a layer was made of, in one form."""
-
-    qnode: QNode
-    weight_shapes: dict[str, tuple[int, ...]]
-    output_dim: tuple[int, ...] | None
-    weight_specs: Mapping[str, Mapping[str, Any]]
-    input_argument: str
-    sample_shape: tuple[int, ...] | None
-    jit_compile: bool
-
-    def sample_shape_of(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
-        """The shape of one sample for inputs of some shape: the last axis, if nothing else was said."""
-        if self.sample_shape is not None:
-            return self.sample_shape
-        if not input_shape or input_shape[-1] is None:
-            raise ShapeError(
-                f"the inputs have shape {input_shape}, but the size of their last axis, the number of features, must "
-                "be known. Give the model an input shape, or sample_shape=... to the layer."
-            )
-        return (input_shape[-1],)
-
-
-class _Compiled:
-    """A layer's circuit for one shape of samples, as a single TensorFlow function that is traced once.
-
-    Not a trackable object on purpose: the function reaches a SavedModel through the layer's own call, once.
-    """
-
-    def __init__(self, spec: _LayerSpec, sample_shape: tuple[int, ...], dtype: tf.DType) -> None:
-        self.sample_shape = sample_shape
-        circuit, angle_graph = capture(spec.qnode, spec.input_argument, sample_shape, spec.weight_shapes, dtype)
-        self.circuit = CompiledCircuit(circuit, angle_graph, dtype)
-        self.output_shape = _checked_output_shape(spec.output_dim, self.circuit.output_shape)
-        self.function = tf.function(
-            self.circuit,
-            input_signature=[
-                tf.TensorSpec([None, *sample_shape], dtype),
-                *(tf.TensorSpec(shape, dtype) for shape in spec.weight_shapes.values()),
-            ],
-            autograph=False,
-            jit_compile=spec.jit_compile or None,
-        )
-
-
 def _shape(shape: int | Iterable[int] | None) -> tuple[int, ...] | None:
     if shape is None:
         return None
     return tuple(int(size) for size in shape) if isinstance(shape, Iterable) else (int(shape),)
 
 
-def _checked_output_shape(given: tuple[int, ...] | None, computed: tuple[int, ...]) -> tuple[int, ...]:
-    if given is None:
-        return computed
-    if prod(given) != prod(computed):
-        raise ShapeError(
-            f"output_dim says {given} for one sample, but the QNode returns {prod(computed)} numbers, of shape "
-            f"{computed}. Correct it, or leave it to the circuit with output_dim=None."
-        )
-    return given
-
-
-def _real_dtype(name: str) -> tf.DType:
-    if name not in _REAL_DTYPES:
+def _check_real(dtype: str) -> None:
+    if dtype not in _REAL_DTYPES:
         raise UnsupportedError(
-            f"a KerasLayer computes in {' or '.join(_REAL_DTYPES)}, not in {name}. Give the layer dtype='float32'."
+            f"a KerasLayer computes in {' or '.join(_REAL_DTYPES)}, not in {dtype}. Give the layer dtype='float32'; "
+            "the other layers of the model may keep their mixed precision."
         )
-    return tf.as_dtype(name)

@@ -1,0 +1,134 @@
+"""Drawing: a circuit as text, a line for each wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from qlayer.circuit import Circuit, Measurement, Operation, Parameter
+
+_SYMBOLS = {"Hadamard": "H", "PauliX": "X", "PauliY": "Y", "PauliZ": "Z", "QubitUnitary": "U"}
+_RESULTS = {"probs": "Probs", "state": "State"}
+
+
+@dataclass(frozen=True)
+class _Column:
+    """Texts that stand above each other.
+
+    Args:
+        cells: from a wire to its text.
+        links: wires that a vertical line crosses.
+    """
+
+    cells: dict[int, str]
+    links: tuple[int, ...] = ()
+
+    @property
+    def wires(self) -> set[int]:
+        """All wires that nothing else may use in this column."""
+        return {*self.cells, *self.links}
+
+
+def draw(circuit: Circuit, names: Sequence[str | None]) -> str:
+    """A circuit as text.
+
+    Args:
+        circuit: the circuit.
+        names: for each output of the angle graph, the argument it is; None for one that is calculated, shown as θ.
+
+    Returns:
+        One line for each wire: its label, its operations from left to right, and what is measured on it.
+    """
+    labels = [f"{label}: " for label in circuit.wire_labels]
+    lines = [label.rjust(max(map(len, labels))) + "──" for label in labels]
+    for group in _packed([*_preparation(circuit), *(_operation(o, circuit, names) for o in circuit.operations)]):
+        lines = _append(lines, group, "─", "──")
+    lines = [line + "┤  " for line in lines]
+    for measurement in circuit.measurements:
+        lines = _append(lines, [_measurement(measurement, circuit.wire_count)], " ", " ")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _packed(columns: list[_Column]) -> list[list[_Column]]:
+    """The columns as far to the left as the wires before them allow."""
+    groups: list[list[_Column]] = []
+    ends: dict[int, int] = {}
+    for column in columns:
+        place = max((ends.get(wire, 0) for wire in column.wires), default=0)
+        if place == len(groups):
+            groups.append([])
+        groups[place].append(column)
+        ends |= dict.fromkeys(column.wires, place + 1)
+    return groups
+
+
+def _append(lines: list[str], group: list[_Column], padding: str, gap: str) -> list[str]:
+    """The lines with one more column, as wide as its longest text."""
+    cells: dict[int, str] = {}
+    for column in group:
+        cells |= dict.fromkeys(column.links, "│") | column.cells
+    width = max(map(len, cells.values()), default=0)
+    return [line + cells.get(wire, "").ljust(width, padding) + gap for wire, line in enumerate(lines)]
+
+
+def _spanning(cells: dict[int, str]) -> _Column:
+    """A column whose texts are joined by a vertical line."""
+    first, last = min(cells), max(cells)
+    if first == last:
+        return _Column(cells)
+    marks = dict.fromkeys(cells, "│") | {first: "╭", last: "╰"}
+    marked = {wire: ("├" if mark == "│" else mark) + cells[wire] for wire, mark in marks.items()}
+    return _Column(marked, tuple(wire for wire in range(first, last) if wire not in cells))
+
+
+def _preparation(circuit: Circuit) -> list[_Column]:
+    found = circuit.preparation
+    return [] if found is None else [_spanning(dict.fromkeys(found.wires, "|Ψ⟩"))]
+
+
+def _operation(operation: Operation, circuit: Circuit, names: Sequence[str | None]) -> _Column:
+    angles = [_parameter(parameter, circuit, names) for parameter in operation.parameters if not parameter.shape]
+    text = _SYMBOLS.get(operation.name, operation.name) + ("†" if operation.is_adjoint else "")
+    text += f"({', '.join(angles)})" if angles else ""
+    controls, wires = operation.wires[: operation.controls], operation.wires[operation.controls :]
+    if not operation.wires:  # a global phase
+        return _spanning(dict.fromkeys(range(circuit.wire_count), text))
+    return _spanning(dict.fromkeys(controls, "●") | dict.fromkeys(wires, text))
+
+
+def _parameter(parameter: Parameter, circuit: Circuit, names: Sequence[str | None]) -> str:
+    """An angle as text: its value, the element of an argument it is, or θ."""
+    if parameter.output is None:
+        return f"{parameter.values[0]:.3g}"
+    name, shape = names[parameter.output], circuit.angle_outputs[parameter.output].shape
+    if name is None or not shape:
+        return name or "θ"
+    return f"{name}[{', '.join(map(str, _index(parameter.positions[0], shape)))}]"
+
+
+def _index(position: int, shape: tuple[int, ...]) -> list[int]:
+    """Where an element of a flattened array lies in it."""
+    return [position // prod(shape[axis + 1 :]) % size for axis, size in enumerate(shape)]
+
+
+def _measurement(measurement: Measurement, wire_count: int) -> _Column:
+    if not measurement.observable:
+        wires = measurement.wires or range(wire_count)
+        return _spanning(dict.fromkeys(wires, _RESULTS.get(measurement.kind, measurement.kind)))
+    return _spanning(_observable(measurement) or {0: _bracket(measurement, "I")})
+
+
+def _observable(measurement: Measurement) -> dict[int, str]:
+    """What is written on each wire of an observable: its Pauli operators, or H for a sum."""
+    first, *others = measurement.observable
+    if others:
+        found = sorted({wire for term in measurement.observable for wire, _ in term.factors})
+        return dict.fromkeys(found, _bracket(measurement, "H"))
+    product = "@".join(pauli for _, pauli in first.factors)
+    is_one = first.coefficient == 1
+    return dict.fromkeys((wire for wire, _ in first.factors), _bracket(measurement, product if is_one else "H"))
+
+
+def _bracket(measurement: Measurement, observable: str) -> str:
+    return f"<{observable}>" if measurement.kind == "expval" else f"{measurement.kind}[{observable}]"

@@ -1,0 +1,106 @@
+"""LayerSpec: what a layer is made of, to and from a Keras configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qlayer.errors import ShapeError
+from qlayer.keras_compat import specs_from_data, specs_to_data
+from qlayer.program import Program
+from qlayer.signature import check_signature, check_weight_specs
+
+if TYPE_CHECKING:
+    from qlayer.capture import QNode
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """What a layer was made of, in one form.
+
+    Args:
+        source: the QNode; the program it was recorded to, for a layer that was loaded.
+        weight_shapes: shape of each weight by name, in the order of the angle graph's arguments.
+        output_dim: shape of the output for one sample; None for what the circuit returns.
+        weight_specs: keyword arguments for each weight's `add_weight`.
+        input_argument: name of the argument that takes the inputs.
+        sample_shape: shape of one sample; None for the last axis of the inputs.
+        jit_compile: whether XLA compiles the circuit.
+    """
+
+    source: QNode | Program
+    weight_shapes: dict[str, tuple[int, ...]]
+    output_dim: tuple[int, ...] | None
+    weight_specs: Mapping[str, Mapping[str, Any]]
+    input_argument: str
+    sample_shape: tuple[int, ...] | None
+    jit_compile: bool
+
+    @property
+    def qnode(self) -> QNode | None:
+        """The QNode; None for a layer that was loaded."""
+        return None if isinstance(self.source, Program) else self.source
+
+    def check(self) -> None:
+        """Check that the parts fit together.
+
+        Raises:
+            SignatureError: if the QNode's signature, `weight_shapes` or `weight_specs` do not.
+            UnsupportedError: if the QNode's device cannot be compiled.
+        """
+        check_weight_specs(self.weight_specs, self.weight_shapes)
+        if isinstance(self.source, Program):
+            return
+        from qlayer.capture import check_device  # noqa: PLC0415 - a loaded layer needs no PennyLane
+
+        check_signature(self.source.func, self.weight_shapes, self.input_argument)
+        check_device(self.source)
+
+    def sample_shape_of(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
+        """The shape of one sample for inputs of some shape: the last axis, if nothing else was said."""
+        if self.sample_shape is not None:
+            return self.sample_shape
+        if not input_shape or input_shape[-1] is None:
+            raise ShapeError(
+                f"the inputs have shape {input_shape}, but the size of their last axis, the number of features, must "
+                "be known. Give the model an input shape, or sample_shape=... to the layer."
+            )
+        return (input_shape[-1],)
+
+    def program(self, sample_shape: tuple[int, ...], dtype: str) -> Program:
+        """The recorded circuit for a shape of samples and a precision."""
+        if isinstance(self.source, Program):
+            self.source.check_dtype(dtype)
+            return self.source
+        from qlayer.capture import capture  # noqa: PLC0415 - a loaded layer needs no PennyLane
+
+        circuit, angle_graph = capture(self.source, self.input_argument, sample_shape, self.weight_shapes, dtype)
+        return Program(circuit, angle_graph, sample_shape, dtype)
+
+    def to_config(self, program: Program) -> dict[str, Any]:
+        """The layer's own part of its configuration: JSON data, without a QNode."""
+        return {
+            "program": program.to_data(),
+            "weight_shapes": [[name, list(shape)] for name, shape in self.weight_shapes.items()],
+            "output_dim": None if self.output_dim is None else list(self.output_dim),
+            "weight_specs": specs_to_data(self.weight_specs),
+            "input_argument": self.input_argument,
+            "jit_compile": self.jit_compile,
+        }
+
+
+def layer_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that make a layer of its configuration; what is not qlayer's belongs to Keras and stays as it is.
+
+    Raises:
+        FormatError: if the circuit in it cannot be read.
+    """
+    program = Program.from_data(config["program"])
+    return {
+        **{key: value for key, value in config.items() if key != "program"},
+        "qnode": program,
+        "weight_shapes": dict(config["weight_shapes"]),
+        "weight_specs": specs_from_data(config["weight_specs"]),
+        "sample_shape": program.sample_shape,
+    }
