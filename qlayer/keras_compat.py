@@ -1,6 +1,6 @@
 """The one place that knows which Keras is active.
 
-It is the one of `tf.keras`: Keras 2 where TF_USE_LEGACY_KERAS=1 was set before TensorFlow was imported, Keras 3 elsewhere.
+It is that of `tf.keras`: Keras 2 where TF_USE_LEGACY_KERAS=1 was set before TensorFlow was imported, Keras 3 elsewhere.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from qlayer.errors import SignatureError, UnsupportedError
 
-IS_KERAS_3 = tf.keras.__version__.startswith("3.")
+IS_KERAS_3 = hasattr(tf.keras, "ops")  # they came with Keras 3
 
 # tf.keras lacks some of Keras 3's modules, such as `saving`
 keras: Any = importlib.import_module("keras") if IS_KERAS_3 else tf.keras
