@@ -41,6 +41,17 @@ def check_backend() -> None:
         )
 
 
+def register(layer: type) -> type:
+    """Class decorator: both ways of loading models find a layer once its module is imported.
+
+    A wrapper of Keras 2, such as TimeDistributed, looks for the layer in it by the bare name when it is cloned. Where
+    `custom_objects` are given, they come first.
+    """
+    if not IS_KERAS_3:
+        keras.utils.get_custom_objects()[layer.__name__] = layer
+    return keras.saving.register_keras_serializable(package="qlayer")(layer)
+
+
 def check_caller(name: str, arguments: Iterable[Any]) -> None:
     """Refuse to be called by a model of the other Keras, which would neither train nor save the layer.
 
@@ -79,7 +90,7 @@ def _other_keras_is_calling() -> bool:
 
 
 def specs_to_data(weight_specs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Weight specifications as JSON data: initializers, regularizers and constraints by Keras' own serialization.
+    """Weight specifications as JSON data that `add_weight` takes as it takes the objects.
 
     Raises:
         SignatureError: naming the entry that is code and not an object of Keras.
@@ -90,21 +101,21 @@ def specs_to_data(weight_specs: Mapping[str, Mapping[str, Any]]) -> dict[str, di
     }
 
 
-def specs_from_data(data: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The weight specifications that `specs_to_data` made data of."""
-    return {
-        weight: {key: keras.saving.deserialize_keras_object(value) for key, value in specs.items()}
-        for weight, specs in data.items()
-    }
-
-
 def _spec_to_data(weight: str, key: str, value: Any) -> Any:
     if getattr(value, "__name__", "") == "<lambda>":
         raise SignatureError(
             f"weight_specs gives a lambda as the {key} of {weight!r}, and code is not saved. Give a name, an object of "
             "Keras, or a function registered with keras.saving.register_keras_serializable."
         )
-    return keras.saving.serialize_keras_object(tf.as_dtype(value).name if key == "dtype" else value)
+    is_data = value is None or isinstance(value, str | dict)
+    return value if is_data or key not in _SERIALIZERS else _SERIALIZERS[key](value)
 
+
+_SERIALIZERS = {
+    "initializer": keras.initializers.serialize,
+    "regularizer": keras.regularizers.serialize,
+    "constraint": keras.constraints.serialize,
+    "dtype": lambda dtype: tf.as_dtype(dtype).name,
+}
 
 check_backend()  # at the first import, before a class is derived from a layer of another backend

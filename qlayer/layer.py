@@ -10,7 +10,7 @@ import tensorflow as tf
 from qlayer.circuit import Circuit
 from qlayer.drawing import draw
 from qlayer.errors import ShapeError, UnsupportedError
-from qlayer.keras_compat import IS_KERAS_3, check_caller, describe, keras
+from qlayer.keras_compat import IS_KERAS_3, check_caller, describe, keras, register
 from qlayer.layer_function import LayerFunction
 from qlayer.layer_spec import LayerSpec, layer_arguments
 from qlayer.program import Program
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _REAL_DTYPES = ("float32", "float64")
 
 
-@keras.saving.register_keras_serializable(package="qlayer")
+@register
 class KerasLayer(keras.layers.Layer):
     """A quantum circuit as a layer of a Keras model.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qlayer.errors import ShapeError
-from qlayer.keras_compat import specs_from_data, specs_to_data
+from qlayer.keras_compat import specs_to_data
 from qlayer.program import Program
 from qlayer.signature import check_signature, check_weight_specs
 
@@ -101,6 +101,5 @@ def layer_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
         **{key: value for key, value in config.items() if key != "program"},
         "qnode": program,
         "weight_shapes": dict(config["weight_shapes"]),
-        "weight_specs": specs_from_data(config["weight_specs"]),
         "sample_shape": program.sample_shape,
     }

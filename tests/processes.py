@@ -99,6 +99,22 @@ def _block(names: tuple[str, ...]) -> None:
     sys.modules.update(dict.fromkeys(names))
 
 
+def run_pytest(*arguments: str, environment: Mapping[str, str]) -> None:
+    """Run pytest in an interpreter of its own, for what is decided before TensorFlow is imported.
+
+    Args:
+        *arguments: of pytest: files, options.
+        environment: variables beside those of this process.
+
+    Raises:
+        ChildError: a test failed; with pytest's output.
+    """
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ChildError(f"{' '.join(command)} failed:\n{done.stdout}\n{done.stderr}")
+
+
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that was free a moment ago."""
     with socket.socket() as listener:

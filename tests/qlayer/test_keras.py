@@ -1,5 +1,6 @@
 """The layer in every kind of model, on the active Keras: run with Keras 2 here, and with Keras 3 by test_keras_3."""
 
+import contextlib
 import importlib
 import json
 
@@ -80,14 +81,13 @@ class Subclassed(keras.Model):
 MODELS = [sequential, unbuilt, functional, shared, several, time_distributed, Subclassed]
 
 
-@pytest.mark.parametrize("jit_compile", [None, True])
 @pytest.mark.parametrize("make", MODELS)
-def test_models_train(make, jit_compile):
-    """Every kind of model fits (compiled by XLA or not), moves all its weights, evaluates, and predicts what it calls."""
+def test_models_train(make):
+    """Every kind of model fits, moves all its weights, evaluates, and predicts what it calls."""
     model = make()
     model(INPUTS)
     before = model.get_weights()
-    model.compile("adam", "mse", **({"jit_compile": True} if jit_compile else {}))
+    model.compile("adam", "mse")
     losses = model.fit(INPUTS, TARGETS, epochs=2, batch_size=5, verbose=0).history["loss"]
     assert np.all(np.isfinite(losses))
     assert all(np.any(found != old) for found, old in zip(model.get_weights(), before, strict=True))
@@ -95,8 +95,20 @@ def test_models_train(make, jit_compile):
     np.testing.assert_allclose(model.predict(INPUTS, verbose=0), model(INPUTS), atol=1e-5)
 
 
+def test_models_train_under_xla():
+    """A model compiled with jit_compile=True reaches the numbers it reaches without."""
+    results = []
+    for jit_compile in (True, False):
+        keras.utils.set_random_seed(1)
+        model = sequential()
+        model.compile("sgd", "mse", jit_compile=jit_compile)
+        model.fit(INPUTS, TARGETS, batch_size=len(INPUTS), verbose=0)
+        results.append(model(INPUTS))
+    np.testing.assert_allclose(*results, atol=1e-5)
+
+
 def test_symbolic_calls_know_shape_and_dtype():
-    """A symbolic call gives the shape compute_output_shape tells, and complex numbers where the circuit's state is asked."""
+    """A symbolic call gives the shape compute_output_shape tells, and complex numbers for a circuit's state."""
 
     @qml.qnode(qml.device("default.qubit", wires=WIRES))
     def state(inputs):
@@ -143,16 +155,14 @@ def test_summary_and_plot(tmp_path):
     model, lines = sequential(), []
     model.summary(print_fn=lambda line, **_: lines.append(line))
     assert "KerasLayer" in "\n".join(lines)
-    try:
+    with contextlib.suppress(ImportError):
         keras.utils.plot_model(model, tmp_path / "model.png", show_shapes=True, show_dtype=True)
-    except ImportError as exc:
-        assert "pydot" in str(exc)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])
 def test_mixed_precision_is_refused(policy):
     """A layer of half precision is refused when it is made, with what to do."""
-    with pytest.raises(UnsupportedError, match="float32 or float64, not in b?float16. Give the layer dtype='float32'"):
+    with pytest.raises(UnsupportedError, match=r"float32 or float64, not in b?float16. Give the layer dtype='float32'"):
         quantum(dtype=policy)
 
 
@@ -162,11 +172,11 @@ def test_callbacks_and_datasets(tmp_path):
     model.compile("adam", "mse")
     data = tf.data.Dataset.from_tensor_slices((INPUTS, TARGETS)).batch(5).prefetch(1)
     callbacks = [
-        keras.callbacks.ModelCheckpoint(tmp_path / "model.keras"),
-        keras.callbacks.ModelCheckpoint(tmp_path / "model.weights.h5", save_weights_only=True),
+        keras.callbacks.ModelCheckpoint(str(tmp_path / "model.keras")),
+        keras.callbacks.ModelCheckpoint(str(tmp_path / "model.weights.h5"), save_weights_only=True),
         keras.callbacks.EarlyStopping("val_loss", patience=0, min_delta=10.0, restore_best_weights=True),
     ]
-    history = model.fit(data, validation_data=data, epochs=4, callbacks=callbacks, verbose=0)
+    history = model.fit(data, validation_data=data, epochs=4, shuffle=False, callbacks=callbacks, verbose=0)
     assert len(history.history["loss"]) == 2
     fresh = sequential()
     fresh.load_weights(tmp_path / "model.weights.h5")
@@ -262,7 +272,7 @@ def test_weight_specs_survive():
 
 def test_code_in_weight_specs_is_not_saved():
     """A lambda is refused in a configuration, with what to use instead."""
-    layer = quantum(weight_specs={"weights": {"initializer": lambda shape, dtype: tf.zeros(shape, dtype)}})
+    layer = quantum(weight_specs={"weights": {"initializer": lambda shape, dtype: tf.ones(shape, dtype) / 2}})
     layer(INPUTS)
     with pytest.raises(SignatureError, match="a lambda as the initializer of 'weights', and code is not saved"):
         layer.get_config()
@@ -280,5 +290,5 @@ def test_newer_files_are_refused():
     """A configuration of a later format says to upgrade."""
     config = quantum(sample_shape=WIRES).get_config()
     config["program"]["format"] = 99
-    with pytest.raises(FormatError, match="saved in format 99, .* up to 1. .* pip install --upgrade qlayer"):
+    with pytest.raises(FormatError, match=r"saved in format 99, .* up to 1. .* pip install --upgrade qlayer"):
         KerasLayer.from_config(config)
