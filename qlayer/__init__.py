@@ -8,6 +8,7 @@ from qlayer.errors import ShapeError as ShapeError
 from qlayer.errors import SignatureError as SignatureError
 from qlayer.errors import UnsupportedError as UnsupportedError
 from qlayer.layer import KerasLayer as KerasLayer
+from qlayer.optimizer_state import restore_optimizer as restore_optimizer
 
 __all__ = [
     "CaptureError",
@@ -18,4 +19,5 @@ __all__ = [
     "SignatureError",
     "UnsupportedError",
     "__version__",
+    "restore_optimizer",
 ]

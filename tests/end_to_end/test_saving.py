@@ -113,9 +113,11 @@ def test_plain_tensorflow_runs_the_signature(saved):
 
 
 def test_loads_with_qlayer_too(saved):
-    """Where qlayer can be imported, the same file loads as well."""
+    """Where qlayer is imported, the same file gives layers of qlayer, with the same numbers."""
     model, folder = saved
     loaded = tf.keras.models.load_model(folder)
+    assert isinstance(loaded.layers[1], KerasLayer)
+    assert loaded.layers[1].circuit == model.layers[1].circuit
     np.testing.assert_allclose(loaded.predict(INPUTS, verbose=0), model.predict(INPUTS, verbose=0), atol=1e-6)
 
 
