@@ -59,7 +59,7 @@ def load(path):
 
 @pytest.fixture(params=[".keras", ".h5"])
 def saved(request, tmp_path):
-    """A model of three epochs, and its file. Each has a model of its own: saving .h5 in Keras 3 spoils what it saved."""
+    """A model of three epochs, and its file; a model for each file, because saving .h5 in Keras 3 spoils the model."""
     model = train(new_model())
     path = str(tmp_path / f"model{request.param}")
     model.save(path)
@@ -204,7 +204,7 @@ def test_a_file_cannot_touch_files(tmp_path):
 
 def test_saving_and_loading_is_quiet(tmp_path, capfd, caplog):
     """Nothing of ours is written to the terminal or logged."""
-    model = new_model()
+    model = train(new_model(), 1)
     with caplog.at_level(logging.INFO):
         model.save(str(tmp_path / "model.keras"))
         keras.models.load_model(str(tmp_path / "model.keras"))
