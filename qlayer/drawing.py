@@ -9,7 +9,7 @@ from math import prod
 from qlayer.circuit import Circuit, Measurement, Operation, Parameter
 
 _SYMBOLS = {"Hadamard": "H", "PauliX": "X", "PauliY": "Y", "PauliZ": "Z", "QubitUnitary": "U"}
-_RESULTS = {"probs": "Probs", "state": "State"}
+_RESULTS = {"expval": "<H>", "probs": "Probs", "state": "State", "var": "var[H]"}
 
 
 @dataclass(frozen=True)

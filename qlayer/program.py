@@ -20,6 +20,7 @@ FORMAT = 1  # of the data; a higher number for data that this version could not 
 # what calculates angles has no state; these have one that harms nobody
 _HARMLESS = {
     "Assert",
+    "Case",
     "If",
     "PartitionedCall",
     "RandomStandardNormal",

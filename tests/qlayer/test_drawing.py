@@ -24,7 +24,9 @@ def test_everything_in_a_drawing():
 
     layer = KerasLayer(circuit, {"weights": (1, 3), "angle": 1}, None, sample_shape=2)
     assert layer.draw().splitlines() == [
-@@
+        "a: ──╭|Ψ⟩───RX(inputs[1])──────RZ(0.5)──╭●──────╭●─────┤  ╭<Z@X>       ╭<H>",
+        "b: ──╰|Ψ⟩───RY(weights[0, 2])───────────│───S†──├●─────┤  │      Probs ╰<H>",
+        "2: ──RY(θ)──────────────────────────────╰X──────╰X──T──┤  ╰<Z@X>",
     ]
 
 
