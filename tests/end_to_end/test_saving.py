@@ -121,6 +121,19 @@ def test_loads_with_qlayer_too(saved):
     np.testing.assert_allclose(loaded.predict(INPUTS, verbose=0), model.predict(INPUTS, verbose=0), atol=1e-6)
 
 
+def test_training_goes_on_with_qlayer(saved):
+    """The layers of qlayer train on as those of Keras do: the numbers of 6 epochs in one go."""
+    _, folder = saved
+    resumed = tf.keras.models.load_model(folder)
+    resumed.optimizer.build(resumed.trainable_variables)
+    resumed.load_weights(f"{folder}/variables/variables").expect_partial()
+    resumed.fit(INPUTS, TARGETS, epochs=3, shuffle=False, verbose=0)
+    whole = new_model()
+    whole.fit(INPUTS, TARGETS, epochs=6, shuffle=False, verbose=0)
+    for found, expected in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_inputs_keep_their_gradient_after_loading(saved):
     """A loaded model passes gradients on to its inputs."""
 
