@@ -6,6 +6,7 @@ It is that of `tf.keras`: Keras 2 where TF_USE_LEGACY_KERAS=1 was set before Ten
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,10 +15,29 @@ import tensorflow as tf
 
 from qlayer.errors import SignatureError, UnsupportedError
 
+_IS_LEGACY = os.environ.get("TF_USE_LEGACY_KERAS", "").lower() in ("1", "true")  # as TensorFlow reads it
+
+
+def check_backend(backend: str) -> None:
+    """Refuse Keras 3 on another backend than TensorFlow.
+
+    Raises:
+        UnsupportedError: naming the backend and the setting that changes it.
+    """
+    if backend != "tensorflow" and not _IS_LEGACY:
+        raise UnsupportedError(
+            f"Keras runs on {backend}, and a KerasLayer is made of TensorFlow operations. Set KERAS_BACKEND=tensorflow "
+            "before the first import of keras."
+        )
+
+
+check_backend(os.environ.get("KERAS_BACKEND", "tensorflow"))  # before Keras is imported: its backend may be missing
+
 IS_KERAS_3 = hasattr(tf.keras, "ops")  # they came with Keras 3
 
 # tf.keras lacks some of Keras 3's modules, such as `saving`
 keras: Any = importlib.import_module("keras") if IS_KERAS_3 else tf.keras
+check_backend(keras.backend.backend())  # as keras.json says, before a class is derived from a layer of another backend
 
 NAME = "Keras 3 (keras)" if IS_KERAS_3 else "Keras 2 (tf_keras, by TF_USE_LEGACY_KERAS=1)"
 _OTHER_PACKAGE = "tf_keras" if IS_KERAS_3 else "keras"
@@ -25,20 +45,6 @@ _ADVICE = (
     "Make the model of tf.keras; to choose another Keras, set TF_USE_LEGACY_KERAS=1 for Keras 2, or leave it unset for "
     "Keras 3, before TensorFlow is imported."
 )
-
-
-def check_backend() -> None:
-    """Refuse Keras 3 on another backend than TensorFlow.
-
-    Raises:
-        UnsupportedError: naming the backend and the setting that changes it.
-    """
-    backend = keras.backend.backend()
-    if backend != "tensorflow":
-        raise UnsupportedError(
-            f"Keras runs on {backend}, and a KerasLayer is made of TensorFlow operations. Set KERAS_BACKEND=tensorflow "
-            "before the first import of keras."
-        )
 
 
 def register(layer: type) -> type:
@@ -117,5 +123,3 @@ _SERIALIZERS = {
     "constraint": keras.constraints.serialize,
     "dtype": lambda dtype: tf.as_dtype(dtype).name,
 }
-
-check_backend()  # at the first import, before a class is derived from a layer of another backend

@@ -27,7 +27,7 @@ def circuit(inputs, weights):
 def exported(tmp_path_factory):
     """The folder of an exported model, and its numbers."""
     layer = KerasLayer(circuit, {"weights": (1, 2, 3)}, output_dim=2)
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), layer, keras.layers.Dense(1)])
+    model = keras.Sequential([keras.Input((2,), name="features"), keras.layers.Dense(2), layer, keras.layers.Dense(1)])
     folder = str(tmp_path_factory.mktemp("exported") / "model")
     model.export(folder, verbose=False)
     return folder, model.predict(INPUTS, verbose=0)
@@ -86,7 +86,7 @@ def test_saved_model_cli(exported, tmp_path):
     np.save(tmp_path / "inputs.npy", INPUTS)
     command = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run", "--dir", folder]
     command += ["--tag_set", "serve", "--signature_def", "serving_default", "--outdir", str(tmp_path), "--overwrite"]
-    command += ["--inputs", f"keras_tensor={tmp_path / 'inputs.npy'}"]
+    command += ["--inputs", f"features={tmp_path / 'inputs.npy'}"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     (result,) = [path for path in tmp_path.glob("*.npy") if path.stem != "inputs"] or [None]
     assert result, done.stderr

@@ -23,9 +23,9 @@ def test_keras_3():
 
 def test_other_backends_are_refused():
     """On a backend without TensorFlow, the import of qlayer says which setting to change."""
-    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "0", "KERAS_BACKEND": "numpy"}
+    environment = {**os.environ, "TF_USE_LEGACY_KERAS": "0", "KERAS_BACKEND": "jax"}
     done = subprocess.run(
         [sys.executable, "-c", "import qlayer"], env=environment, capture_output=True, text=True, check=False
     )
-    assert "UnsupportedError: Keras runs on numpy, and a KerasLayer is made of TensorFlow" in done.stderr
+    assert "UnsupportedError: Keras runs on jax, and a KerasLayer is made of TensorFlow" in done.stderr
     assert "Set KERAS_BACKEND=tensorflow before the first import of keras." in done.stderr

@@ -128,8 +128,8 @@ def test_sample_shape():
 def test_weight_specs(qnode):
     """weight_specs reach add_weight: initializer by name or object, regularizer, constraint, trainable."""
     specs = {
-        "weights_0": {"initializer": tf.keras.initializers.Constant(0.25), "regularizer": "l2", "trainable": False},
-        "weight_1": {"initializer": "zeros", "constraint": tf.keras.constraints.NonNeg()},
+        "weights_0": {"initializer": tf.keras.initializers.Constant(0.25), "trainable": False},
+        "weight_1": {"initializer": "zeros", "regularizer": "l2", "constraint": tf.keras.constraints.NonNeg()},
     }
     layer = KerasLayer(qnode, SHAPES, output_dim=2, weight_specs=specs)
     layer(tf.zeros([1, 2]))
