@@ -28,7 +28,8 @@ def client(moons, tmp_path_factory):
     with processes.Server(tmp_path_factory.mktemp("served")) as server:
         server.wait_until("/readyz")
         headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
-        with httpx.Client(base_url=server.url, timeout=60) as client:
+        limits = httpx.Limits(max_keepalive_connections=None)  # no connection is closed while others read
+        with httpx.Client(base_url=server.url, timeout=60, limits=limits) as client:
             uploaded = client.put("/v1/models/moons/versions/1", content=zipped(folder), headers=headers)
             assert uploaded.status_code == 201, uploaded.text
             yield client
