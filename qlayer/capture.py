@@ -107,10 +107,8 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
     with qml.queuing.AnnotatedQueue() as queue:
         returned = qnode.func(**{name: Traced(value) for name, value in arguments.items()})
     tape = _transformed(qnode, qml.tape.QuantumScript.from_queue(queue, shots=qnode.shots))
-    if tape.shots:
-        raise UnsupportedError(
-            f"the QNode asks for {tape.shots.total_shots} shots; finite shots cannot be compiled yet. Use shots=None."
-        )
+    if tape.shots.has_partitioned_shots:
+        raise UnsupportedError(f"the QNode asks for several numbers of shots, {tape.shots}; give it one.")
     values = returned if isinstance(returned, list | tuple) else [returned]
     if len(values) != len(tape.measurements):
         raise CaptureError(
@@ -123,7 +121,7 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
     recording = Recording(labels + extra, labels, is_bare=isinstance(returned, qml.measurements.MeasurementProcess))
     with qml.QueuingManager.stop_recording():
         recording.add_operations(tape.operations)
-        recording.add_measurements(tape.measurements)
+        recording.add_measurements(tape.measurements, tape.shots.total_shots or 0)
     return recording
 
 

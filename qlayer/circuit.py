@@ -94,6 +94,7 @@ class Measurement:
             change of basis in front of probabilities.
         other_wires: the second group of wires, for a mutual information.
         log_base: base of the logarithm of an entropy; None for the natural one.
+        shots: how often it is drawn; 0 for an exact result.
     """
 
     kind: str
@@ -102,6 +103,7 @@ class Measurement:
     matrix: Parameter | None = None
     other_wires: tuple[int, ...] = ()
     log_base: float | None = None
+    shots: int = 0
 
     @property
     def all_wires(self) -> set[int]:

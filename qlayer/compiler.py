@@ -13,8 +13,8 @@ from qlayer.angles import AngleGraph
 from qlayer.circuit import Circuit, Parameter, Preparation
 from qlayer.kernels import Angles
 from qlayer.light_cone import light_cone
-from qlayer.measurements import MEASUREMENTS, measure
 from qlayer.plan import Layer, MatrixStep, PhaseStep, VariableStep
+from qlayer.sampling import RULES, measure
 from qlayer.scheduler import plan_circuit
 
 
@@ -36,7 +36,7 @@ class CompiledCircuit:
     @property
     def result_shapes(self) -> list[tuple[int, ...]]:
         """The shape of each measurement's result for one sample."""
-        return [MEASUREMENTS[m.kind].shape(m) for m in self.circuit.measurements]
+        return [RULES[m.kind].shape(m) for m in self.circuit.measurements]
 
     @property
     def output_shape(self) -> tuple[int, ...]:
@@ -47,7 +47,7 @@ class CompiledCircuit:
     @property
     def output_dtype(self) -> tf.DType:
         """The data type of the output: complex if one of the results is."""
-        is_complex = any(MEASUREMENTS[measurement.kind].is_complex for measurement in self.circuit.measurements)
+        is_complex = any(RULES[measurement.kind].is_complex for measurement in self.circuit.measurements)
         return kernels.complex_dtype(self.dtype) if is_complex else self.dtype
 
     def __call__(self, inputs: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
@@ -62,7 +62,10 @@ class CompiledCircuit:
         """
         batch = tf.shape(inputs)[0]
         outputs = self.angle_graph(inputs, weights)
-        results = measure(self._final_state(outputs), self.plan.readouts)
+        state = self._final_state(outputs)
+        if any(measurement.shots for measurement in self.circuit.measurements):  # every sample draws its own shots
+            state = tf.broadcast_to(state, [batch, state.shape[1]])
+        results = measure(state, self.plan.readouts)
         if not self.circuit.is_bare:
             results = [tf.concat([tf.cast(register.flatten(result), self.output_dtype) for result in results], axis=1)]
         output = tf.broadcast_to(results[0], [batch, *self.output_shape])

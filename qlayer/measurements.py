@@ -35,23 +35,6 @@ class MeasurementRule:
     is_complex: bool = False
 
 
-def measure(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
-    """Every result of a final state.
-
-    Args:
-        state: shape (b, 2 ** n).
-        readouts: the measurements.
-
-    Returns:
-        For each readout, a tensor of shape (b, *result shape).
-    """
-    results: dict[int, tf.Tensor] = {}
-    for kind in {readout.measurement.kind for readout in readouts}:
-        places = [place for place, readout in enumerate(readouts) if readout.measurement.kind == kind]
-        results |= zip(places, MEASUREMENTS[kind].results(state, [readouts[place] for place in places]), strict=True)
-    return [results[place] for place in range(len(readouts))]
-
-
 # -------------------------------------------------------------------------------------------------------- observables
 
 
@@ -111,8 +94,12 @@ def _matrix_variance(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
 def _applied(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
     """The measurement's matrix times the state: (b, 2 ** n) -> (b, 2 ** n)."""
     assert measurement.matrix is not None, "a row with a matrix was used without one: this is a bug"
-    matrix = np.reshape(measurement.matrix.values, measurement.matrix.shape)
-    return apply_matrix(state, measurement.wires, tf.constant(matrix, state.dtype))
+    return applied(state, measurement.wires, np.reshape(measurement.matrix.values, measurement.matrix.shape))
+
+
+def applied(state: tf.Tensor, wires: tuple[int, ...], matrix: np.ndarray) -> tf.Tensor:
+    """A constant matrix on some wires times the state: (b, 2 ** n) -> (b, 2 ** n)."""
+    return apply_matrix(state, wires, tf.constant(matrix, state.dtype))
 
 
 # ------------------------------------------------------------------------------------------------------ probabilities
@@ -125,10 +112,10 @@ def probabilities(state: tf.Tensor) -> tf.Tensor:
 
 def _marginal_probabilities(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
     everything = probabilities(state)
-    return [_marginal(everything, readout.measurement.wires) for readout in readouts]
+    return [marginal(everything, readout.measurement.wires) for readout in readouts]
 
 
-def _marginal(everything: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
+def marginal(everything: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
     """Probabilities of some wires, in their order: (b, 2 ** n) -> (b, 2 ** len(wires))."""
     if wires == tuple(range(everything.shape[1].bit_length() - 1)):
         return everything
@@ -138,7 +125,7 @@ def _marginal(everything: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
 
 
 def _basis_probabilities(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    return _marginal(probabilities(_applied(state, measurement)), measurement.wires)
+    return marginal(probabilities(_applied(state, measurement)), measurement.wires)
 
 
 # ----------------------------------------------------------------------------------------------------- reduced states

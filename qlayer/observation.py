@@ -6,6 +6,7 @@ Observables are sums of Pauli words wherever PennyLane knows them as such; all o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,28 +19,55 @@ Wires = Callable[[Iterable[Any]], tuple[int, ...]]
 
 _INSTEAD = {
     qml.measurements.CountsMP: "a dictionary of counts has no fixed shape. Return qml.probs or qml.sample",
-    qml.measurements.SampleMP: "samples need finite shots, which cannot be compiled yet. Return qml.probs",
-    qml.measurements.ClassicalShadowMP: "shadows need finite shots, which cannot be compiled yet. Return qml.expval",
-    qml.measurements.ShadowExpvalMP: "shadows need finite shots, which cannot be compiled yet. Return qml.expval",
+    qml.measurements.SampleMP: "samples need finite shots. Use qml.set_shots, or return qml.probs",
+    qml.measurements.ClassicalShadowMP: "shadows are not in the measurement table. Return qml.expval",
+    qml.measurements.ShadowExpvalMP: "shadows are not in the measurement table. Return qml.expval",
+}
+# with finite shots, what is drawn instead of the exact result
+_SAMPLED = {
+    "expval": "sampled_expval",
+    "var": "sampled_var",
+    "matrix_expval": "sampled_matrix_expval",
+    "matrix_var": "sampled_matrix_var",
+    "probs": "sampled_probs",
+    "basis_probs": "sampled_basis_probs",
+    "sampled_states": "sampled_states",
+    "sampled_outcomes": "sampled_outcomes",
 }
 
 
-def read_measurement(process: Any, wires: Wires, labels: list[Any]) -> Measurement:
+def read_measurement(process: Any, wires: Wires, labels: list[Any], shots: int) -> Measurement:
     """One of PennyLane's measurements as a record.
 
     Args:
         process: the measurement.
         wires: from wire labels to their numbers.
         labels: the labels of all wires.
+        shots: how often it is drawn; 0 for an exact result.
 
     Raises:
         UnsupportedError: naming the measurement and what to use instead.
     """
     reader = _READERS.get(type(process))
-    if reader is None:
+    if reader is None or (reader is _sample and not shots):
         reason = _INSTEAD.get(type(process), "the measurement table has no row for it")
         raise UnsupportedError(f"the measurement {process} cannot be compiled: {reason}.")
-    return reader(process, wires, labels)
+    measurement = reader(process, wires, labels)
+    if not shots:
+        return measurement
+    if measurement.kind not in _SAMPLED:
+        raise UnsupportedError(f"{process} is an exact property of the state; it cannot be had with finite shots.")
+    return replace(measurement, kind=_SAMPLED[measurement.kind], shots=shots)
+
+
+def _sample(process: Any, wires: Wires, labels: list[Any]) -> Measurement:
+    """Bits of wires, or the outcomes of a Pauli word."""
+    if process.obs is None:
+        return Measurement("sampled_states", wires(process.wires or labels))
+    observable = _observable("expval", process, wires)
+    if [term.coefficient for term in observable.observable] != [1.0]:
+        raise UnsupportedError(f"{process} cannot be compiled: samples of one Pauli word can, and of wires.")
+    return replace(observable, kind="sampled_outcomes")
 
 
 def _expval(process: Any, wires: Wires, _labels: list[Any]) -> Measurement:
@@ -105,6 +133,7 @@ _READERS: dict[type, Callable[[Any, Wires, list[Any]], Measurement]] = {
     qml.measurements.ExpectationMP: _expval,
     qml.measurements.VarianceMP: _var,
     qml.measurements.ProbabilityMP: _probs,
+    qml.measurements.SampleMP: _sample,
     qml.measurements.StateMP: _state,
     qml.measurements.DensityMatrixMP: _density_matrix,
     qml.measurements.PurityMP: _purity,

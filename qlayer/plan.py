@@ -128,7 +128,9 @@ class Readout:
     @property
     def is_diagonal(self) -> bool:
         """Whether only the absolute values of the amplitudes count."""
-        return self.measurement.kind == "probs" or (bool(self.words) and not any(word.x for _, word in self.words))
+        return self.measurement.kind in ("probs", "sampled_probs", "sampled_states") or (
+            bool(self.words) and not any(word.x for _, word in self.words)
+        )
 
     def squared(self) -> Readout:
         """The readout of the squared observable; the products of words that anticommute cancel."""

@@ -155,10 +155,10 @@ class Recording:
             (_squeezed(self.parameter(_dense(operator)), len(operator.wires)),),
         )
 
-    def add_measurements(self, processes: Iterable[Any]) -> None:
-        """Add PennyLane's measurements in order."""
+    def add_measurements(self, processes: Iterable[Any], shots: int) -> None:
+        """Add PennyLane's measurements in order; 0 shots for exact results."""
         for process in processes:
-            self.measurements.append(read_measurement(process, self.wires, self.visible))
+            self.measurements.append(read_measurement(process, self.wires, self.visible, shots))
 
 
 def _name(operator: Any) -> str:
