@@ -3,7 +3,7 @@ PORT   ?= 8000
 HOST   ?= 127.0.0.1
 MODELS ?= models
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
-	$$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
+	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN    := .venv/bin
 IMAGE  ?= qlayer-service:latest
 

@@ -34,7 +34,7 @@ def capture(
     """Record a QNode.
 
     Args:
-        qnode: the QNode; its function is called once.
+        qnode: the QNode. Its function is called once; twice if it turns out to be written for batches.
         input_argument: name of the argument that takes one sample of the inputs.
         sample_shape: shape of one sample.
         weight_shapes: shape of each other argument, by name.

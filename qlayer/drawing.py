@@ -9,7 +9,14 @@ from math import prod
 from qlayer.circuit import Circuit, Measurement, Operation, Parameter
 
 _SYMBOLS = {"Hadamard": "H", "PauliX": "X", "PauliY": "Y", "PauliZ": "Z", "QubitUnitary": "U"}
-_RESULTS = {"expval": "<H>", "probs": "Probs", "state": "State", "var": "var[H]"}
+_RESULTS = {
+    "expval": "<H>",
+    "probs": "Probs",
+    "state": "State",
+    "var": "var[H]",
+    "states": "Sample",
+    "outcomes": "Sample",
+}
 
 
 @dataclass(frozen=True)
@@ -114,9 +121,15 @@ def _index(position: int, shape: tuple[int, ...]) -> list[int]:
 
 def _measurement(measurement: Measurement, wire_count: int) -> _Column:
     if not measurement.observable:
-        wires = measurement.wires or range(wire_count)
-        return _spanning(dict.fromkeys(wires, _RESULTS.get(measurement.kind, measurement.kind)))
+        wires = (*measurement.wires, *measurement.other_wires) or range(wire_count)
+        title = _title(measurement)
+        return _spanning(dict.fromkeys(wires, _RESULTS.get(title, title)))
     return _spanning(_observable(measurement) or {0: _bracket(measurement, "I")})
+
+
+def _title(measurement: Measurement) -> str:
+    """The kind of a measurement, without how it is computed."""
+    return measurement.kind.removeprefix("sampled_").removeprefix("matrix_").removeprefix("basis_")
 
 
 def _observable(measurement: Measurement) -> dict[int, str]:
@@ -131,4 +144,4 @@ def _observable(measurement: Measurement) -> dict[int, str]:
 
 
 def _bracket(measurement: Measurement, observable: str) -> str:
-    return f"<{observable}>" if measurement.kind == "expval" else f"{measurement.kind}[{observable}]"
+    return f"<{observable}>" if _title(measurement) == "expval" else f"{_title(measurement)}[{observable}]"

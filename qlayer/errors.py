@@ -18,7 +18,7 @@ class SignatureError(QLayerError, TypeError):
 
 
 class CaptureError(QLayerError, TypeError):
-    """The quantum function asks for the value of a number that only has one when the layer runs."""
+    """The quantum function does what cannot be recorded: it asks for a value, or returns what it did not measure."""
 
 
 class UnsupportedError(QLayerError, NotImplementedError):

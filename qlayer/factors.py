@@ -2,7 +2,7 @@
 
 There are four kinds, and kernels are chosen by kind, never by a gate's name:
 
-- Phase: diagonal. All angles of a circuit live in phases.
+- Phase: diagonal. All angles of gates live in phases.
 - Permutation: of basis states.
 - Matrix: any other constant.
 - Variable: a matrix that is calculated from inputs or weights as a whole, where the user wrote one.

@@ -96,7 +96,7 @@ def layer_arguments(config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         FormatError: if the circuit in it cannot be read.
     """
-    program = Program.from_data(config["program"])
+    program = Program.from_data(config.get("program", {}))
     return {
         **{key: value for key, value in config.items() if key != "program"},
         "qnode": program,

@@ -20,7 +20,9 @@ def light_cone(circuit: Circuit) -> Circuit:
         cone.update(circuit.preparation.wires)
     elif circuit.preparation:
         circuit = replace(circuit, preparation=None)
-    return _on_wires(replace(circuit, operations=tuple(reversed(kept))), sorted(cone))
+    return _on_wires(
+        replace(circuit, operations=tuple(reversed(kept))), sorted(cone) or [0]
+    )  # what measures nothing but the identity still has a register
 
 
 def _on_wires(circuit: Circuit, wires: list[int]) -> Circuit:

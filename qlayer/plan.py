@@ -101,7 +101,7 @@ Step = Layer | PhaseStep | MatrixStep | VariableStep
 
 @dataclass(frozen=True)
 class Word:
-    """A Pauli word P with P|x> = phase * (-1) ** popcount(x & z) |x ^ x_mask>; the phase is a power of i."""
+    """A Pauli word P with P|x> = phase * (-1) ** popcount(x & z) |x ^ self.x>; the phase is a power of i."""
 
     x: int
     z: int

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import op_def_registry  # no public road from an operation's name to its properties
 
 from qlayer.angles import AngleGraph
@@ -29,8 +30,9 @@ _HARMLESS = {
     "StatefulPartitionedCall",
     "While",
 }
-# TensorFlow calls these stateless
-_HARMFUL = {"InitializeTableFromTextFile", "MatchingFiles", "PyFuncStateless", "ReadFile"}
+# TensorFlow calls these stateless, although their attributes name files, addresses or programs
+_HARMFUL = {"BatchFunction", "DebugIdentity", "DebugNanCount", "DebugNumericSummary", "ImmutableConst", "XlaLaunchV2"}
+_NO_NUMBERS = (types_pb2.DT_STRING, types_pb2.DT_RESOURCE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Program:
         if isinstance(found, int) and found > FORMAT:
             raise FormatError(
                 f"the circuit was saved in format {found}, and this qlayer reads formats up to {FORMAT}. Load it with "
-                "a newer one: pip install --upgrade qlayer."
+                "a newer qlayer."
             )
         try:
             program: Program = from_data({name: value for name, value in data.items() if name != "format"}, cls)
@@ -93,13 +95,19 @@ class Program:
 def _check_operations(graph_def: tf.compat.v1.GraphDef) -> None:
     """Refuse a graph that reads or writes files, runs Python, or keeps state: a file may come from anywhere."""
     for name in _operations(graph_def):
-        definition = op_def_registry.get(name)
-        is_stateful = definition is None or definition.is_stateful
-        if name in _HARMFUL or (is_stateful and name not in _HARMLESS):
+        if name not in _HARMLESS and not _only_calculates(name):
             raise UnsupportedError(
                 f"the saved circuit's angles are calculated with {name}, which does more than calculate, and is not "
                 "run. If you trust the file, make the layer from its QNode and load the weights alone."
             )
+
+
+def _only_calculates(name: str) -> bool:
+    """Whether an operation turns numbers into numbers and nothing else: no state, no text (a path, a program)."""
+    definition = op_def_registry.get(name)
+    if definition is None or definition.is_stateful or name in _HARMFUL or "Dataset" in name or "PyFunc" in name:
+        return False
+    return not any(argument.type in _NO_NUMBERS for argument in (*definition.input_arg, *definition.output_arg))
 
 
 def _operations(graph_def: tf.compat.v1.GraphDef) -> Iterator[str]:

@@ -112,10 +112,13 @@ class Recording:
 
     def rewrite_exponential(self, operator: Any, culprit: str) -> list[Operation]:
         """exp(coefficient * base) with a constant Hermitian base: a diagonal in the eigenbasis of the base."""
-        if not np.iscomplexobj(operator.coeff) and not getattr(operator.coeff, "dtype", tf.float32).is_complex:
-            raise UnsupportedError(f"{culprit} is not unitary: its exponent must have an imaginary coefficient.")
+        base = qml.matrix(operator.base, wire_order=operator.wires)
+        if not _is_imaginary(operator.coeff) or not np.allclose(base, base.conj().T):
+            raise UnsupportedError(
+                f"{culprit} is not unitary: the exponent must be an imaginary multiple of a Hermitian operator."
+            )
         wires = self.wires(operator.wires)
-        energies, basis = np.linalg.eigh(qml.matrix(operator.base, wire_order=operator.wires))
+        energies, basis = np.linalg.eigh(base)
         angle = self.parameter(-qml.math.imag(operator.coeff))
         return [
             Operation("QubitUnitary", wires, (self.parameter(basis.conj().T),)),
@@ -159,6 +162,13 @@ class Recording:
         """Add PennyLane's measurements in order; 0 shots for exact results."""
         for process in processes:
             self.measurements.append(read_measurement(process, self.wires, self.visible, shots))
+
+
+def _is_imaginary(coefficient: Any) -> bool:
+    """Whether a coefficient can be imaginary: of one that is calculated, only the data type is known."""
+    if isinstance(coefficient, Traced | tf.Tensor):
+        return bool(coefficient.dtype.is_complex)
+    return bool(np.isclose(np.real(coefficient), 0))
 
 
 def _name(operator: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from operator import index
 from typing import Any
 
 from qlayer.errors import SignatureError
@@ -85,8 +86,8 @@ def weight_shape(shape: int | Iterable[int]) -> tuple[int, ...]:
         SignatureError: if it is no integer and no sequence of positive integers.
     """
     try:
-        sizes = tuple(int(size) for size in shape) if isinstance(shape, Iterable) else (int(shape),)
-    except (TypeError, ValueError):
+        sizes = tuple(index(size) for size in shape) if isinstance(shape, Iterable) else (index(shape),)
+    except TypeError:
         sizes = (-1,)
     if any(size < 1 for size in sizes):
         raise SignatureError(f"{shape!r} is no shape of a weight. Give an integer, or a tuple of positive integers.")

@@ -112,6 +112,11 @@ REFUSED = {
     ),
     "counts": (lambda inputs, weights: qml.counts(wires=0), UnsupportedError, "no fixed shape. Return qml.probs"),
     "samples": (lambda inputs, weights: qml.sample(wires=0), UnsupportedError, "need finite shots"),
+    "exponential that is not unitary": (
+        lambda inputs, weights: (qml.exp(qml.X(0) @ qml.Z(1) + qml.Z(2), inputs[0]), qml.probs())[1],
+        UnsupportedError,
+        "is not unitary: the exponent must be an imaginary multiple of a Hermitian operator",
+    ),
     "complex observable": (
         lambda inputs, weights: qml.expval(1j * qml.Z(0)),
         UnsupportedError,

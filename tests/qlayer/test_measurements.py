@@ -94,3 +94,14 @@ def test_entropy_of_a_pure_state_has_a_gradient():
         entropy = circuit(x)
     assert abs(entropy[0]) < 1e-12
     assert np.isfinite(tape.gradient(entropy, x))
+
+
+@pytest.mark.parametrize("observable", [lambda: qml.Identity(0), lambda: qml.X(0) - qml.X(0)])
+def test_identity_alone(observable):
+    """An observable that touches no wire is read out too."""
+
+    def function(inputs):
+        qml.RX(inputs[0], wires=1)
+        return qml.expval(observable())
+
+    oracle.assert_same(function, np.ones((2, 1)), {})
