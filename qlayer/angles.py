@@ -13,9 +13,6 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-# operations that vectorized_map cannot take
-_CONTROL_FLOW = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase")
-
 
 @dataclass(frozen=True)
 class AngleGraph:
@@ -56,7 +53,8 @@ class AngleGraph:
         if shared:
             found |= zip(shared, (value[tf.newaxis] for value in self._run(shared, None, weights)), strict=True)
         if batched:
-            found |= zip(batched, self._run_batch(batched, inputs, weights), strict=True)
+            values = tf.vectorized_map(lambda sample: self._run(batched, sample, weights), inputs)
+            found |= zip(batched, values, strict=True)
         return [found[name] for name in self.outputs]
 
     def argument_names(self, names: Sequence[str]) -> tuple[str | None, ...]:
@@ -74,16 +72,6 @@ class AngleGraph:
         graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)
         nodes = {node.name for node in graph_def.node}
         return {position for position, name in enumerate(self.arguments) if _node(name) in nodes}
-
-    def _run_batch(self, names: list[str], inputs: tf.Tensor, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """Outputs for each sample of a batch; sample by sample where a branch or a loop decides what is calculated."""
-        graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)
-        if not any(node.op in _CONTROL_FLOW for node in graph_def.node):
-            return tf.vectorized_map(lambda sample: self._run(names, sample, weights), inputs)
-        with tf.Graph().as_default():
-            found = tf.import_graph_def(graph_def, return_elements=names, name="")
-        specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in found]
-        return tf.map_fn(lambda sample: self._run(names, sample, weights), inputs, fn_output_signature=specs)
 
     def _run(self, names: list[str], sample: tf.Tensor | None, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)

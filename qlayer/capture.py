@@ -22,6 +22,8 @@ QNode = qml.QNode
 
 # exact simulators of pure states: what they would compute is what we compile
 _DEVICES = ("default.qubit", "lightning.qubit", "lightning.kokkos", "lightning.gpu", "reference.qubit")
+# operations that hold functions: a graph with them cannot be copied into another one for good
+_CONTROL_FLOW = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase")
 
 
 def capture(
@@ -93,9 +95,16 @@ def _angle_graph(graph: tf.Graph, sources: list[tf.Tensor], arguments: int) -> A
             f"the quantum function uses {unknown[0]!r}, which is made outside of it and is not one of its arguments. "
             "Make it a weight of the layer, or a NumPy array if it never changes."
         )
+    graph_def = graph.as_graph_def()
+    if branching := [node.name for node in graph_def.node if node.op in _CONTROL_FLOW]:
+        raise CaptureError(
+            f"the quantum function calculates an angle with a branch or a loop of TensorFlow ({branching[0]}), which "
+            "cannot be computed for a whole batch at once. Write tf.where for tf.cond, and a Python loop for "
+            "tf.while_loop."
+        )
     return AngleGraph(
         sample_shape=tuple(graph.inputs[0].shape),
-        graph_def=graph.as_graph_def().SerializeToString(deterministic=True),
+        graph_def=graph_def.SerializeToString(deterministic=True),
         arguments=tuple(tensor.name for tensor in graph.inputs[:arguments]),
         outputs=tuple(tensor.name for tensor in sources),
         is_input_dependent=tuple(depends_on(tensor, graph.inputs[0]) for tensor in sources),

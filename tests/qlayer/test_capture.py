@@ -112,6 +112,11 @@ REFUSED = {
     ),
     "counts": (lambda inputs, weights: qml.counts(wires=0), UnsupportedError, "no fixed shape. Return qml.probs"),
     "samples": (lambda inputs, weights: qml.sample(wires=0), UnsupportedError, "need finite shots"),
+    "branch in an angle": (
+        lambda inputs, weights: qml.RX(tf.cond(inputs[0].tensor > 0, lambda: 1.0, lambda: 2.0), 0),
+        CaptureError,
+        "branch or a loop of TensorFlow.*Write tf.where for tf.cond",
+    ),
     "exponential that is not unitary": (
         lambda inputs, weights: (qml.exp(qml.X(0) @ qml.Z(1) + qml.Z(2), inputs[0]), qml.probs())[1],
         UnsupportedError,

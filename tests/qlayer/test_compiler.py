@@ -91,13 +91,6 @@ def turn(angle):
     return (np if is_number else tf).stack([cos, -sin, sin, cos]).reshape(2, 2)
 
 
-def larger(left, right):
-    """The larger of two numbers, by a branch that the graph keeps."""
-    if isinstance(left, float):
-        return max(left, right)
-    return tf.cond(left > right, lambda: left.tensor, lambda: right.tensor)
-
-
 TEMPLATES = {
     "amplitudes": lambda x, w: qml.AmplitudeEmbedding(x, wires=[2, 0], normalize=True),
     "padding": lambda x, w: qml.AmplitudeEmbedding(x[:3], wires=range(3), pad_with=0.5, normalize=True),
@@ -124,7 +117,7 @@ TEMPLATES = {
         qml.Hadamard(0),
         qml.ctrl(qml.QubitUnitary(turn(x[0]), wires=2), control=[0, 3], control_values=[1, 0]),
     ),
-    "branch on a value": lambda x, w: qml.RX(larger(x[0], w[0, 0]), wires=0),
+    "choice of a value": lambda x, w: qml.RX(qml.math.where(x[0] > w[0, 0], x[0], w[0, 0]), wires=0),
     "control values": lambda x, w: (qml.Hadamard(0), qml.ctrl(qml.Rot, [0, 1], [1, 0])(*x[:3], wires=2)),
 }
 
