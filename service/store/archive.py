@@ -98,9 +98,14 @@ class Target:
         """Refuse an archive that unpacks to so many bytes."""
         limits = self.limits
         is_bomb = size > limits.ratio_from_bytes and size > limits.ratio_max * self.archive_bytes
-        if size > limits.unpacked_max_bytes or is_bomb:
+        if size > limits.unpacked_max_bytes:
             raise UploadRejected(
-                f"the archive unpacks to more than {min(size, limits.unpacked_max_bytes)} bytes", "archive_too_large"
+                f"the archive unpacks to more than {limits.unpacked_max_bytes} bytes", "archive_too_large"
+            )
+        if is_bomb:
+            raise UploadRejected(
+                f"the archive unpacks to more than {limits.ratio_max} times its own {self.archive_bytes} bytes",
+                "archive_too_large",
             )
 
     def _count_member(self) -> None:
@@ -201,6 +206,8 @@ def _check_overlap(file: BinaryIO, members: list[zipfile.ZipInfo], end: int) -> 
     ordered = sorted(members, key=lambda member: member.header_offset)
     limits = [*(member.header_offset for member in ordered[1:]), end]
     for member, limit in zip(ordered, limits, strict=True):
+        if not 0 <= member.header_offset < end:
+            raise zipfile.BadZipFile("a member lies outside the file")
         file.seek(member.header_offset)
         signature, name_bytes, extra_bytes = _ZIP_LOCAL.unpack(file.read(_ZIP_LOCAL.size).ljust(_ZIP_LOCAL.size, b"\0"))
         data_start = member.header_offset + _ZIP_LOCAL.size + name_bytes + extra_bytes

@@ -125,6 +125,7 @@ BAD = [
     ("zip encrypted", patched(zipped(), b"PK\x01\x02", 8, b"\x01"), "bad_archive", "encrypted"),
     ("zip bz2 inside", zipped(method=zipfile.ZIP_BZIP2), "bad_archive", "compressed otherwise than by deflate"),
     ("zip overlapping", overlapping(), "bad_archive", "members overlap"),
+    ("zip shifted", patched(zipped(), b"PK\x05\x06", 16, b"\xff\xff\x00\x00"), "bad_archive", "outside the file"),
     ("zip up", zipped([("../evil", b"x")]), "unsafe_path", "'../evil'"),
     ("zip up inside", zipped([("a/../../evil", b"x")]), "unsafe_path", "evil"),
     ("zip absolute", zipped([("/etc/x", b"x")]), "unsafe_path", "'/etc/x'"),
@@ -190,5 +191,5 @@ def test_everything_else_is_refused(tmp_path, data, code, fragment):
 def test_what_unpacks_to_far_more_than_it_was_is_a_bomb(tmp_path):
     """A ratio is refused beyond a size, even if the size itself would be taken."""
     limits = ArchiveLimits(unpacked_max_bytes=1 << 30, files_max=10, ratio_max=100, ratio_from_bytes=100_000)
-    with pytest.raises(UploadRejected, match="unpacks to more"):
+    with pytest.raises(UploadRejected, match="unpacks to more than 100 times its own"):
         unpacked(tmp_path, zipped([("a", b"\0" * 500_000)]), limits)
