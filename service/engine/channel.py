@@ -104,7 +104,10 @@ def receive(connection: socket.socket) -> Message:
 
 def _receive_into(connection: socket.socket, view: memoryview) -> None:
     while view:
-        count = connection.recv_into(view)
+        try:
+            count = connection.recv_into(view)
+        except ConnectionResetError as exc:
+            raise ChannelClosed("the other side is gone") from exc
         if not count:
             raise ChannelClosed("the other side is gone")
         view = view[count:]

@@ -45,3 +45,12 @@ def test_large_messages_cross_a_socket_and_its_end_is_noticed():
     theirs.close()
     with ours, pytest.raises(ChannelClosed, match="the other side is gone"):
         channel.receive(ours)
+
+
+def test_a_reset_connection_is_noticed_as_its_end():
+    """A side that goes without reading what it was sent resets the connection: that is its end like any other."""
+    ours, theirs = socket.socketpair()
+    ours.sendall(b"unread")
+    theirs.close()
+    with ours, pytest.raises(ChannelClosed, match="the other side is gone"):
+        channel.receive(ours)
