@@ -7,13 +7,13 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from service.errors import InvalidName, MethodNotAllowed, NotFound
+from service.errors import MethodNotAllowed, NotFound
 from service.front import codecs
 from service.front.bodies import ClientLeft, Headers, Receive, read_body
 from service.front.context import Context
 from service.front.replies import Reply, reply_to
 from service.front.vigil import Vigil, Watched
-from service.store.names import VERSION_MAX
+from service.store.names import checked_version
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -92,9 +92,7 @@ def _target(scope: Scope) -> tuple[str, int | None]:
     if scope["method"] != "POST":
         raise MethodNotAllowed(f"Malformed request: {scope['method']} {scope['path']}; predictions are asked by POST")
     name, number = match.groups()
-    if number and int(number) > VERSION_MAX:
-        raise InvalidName(f"version {number[:40]} is too large: at most {VERSION_MAX}")
-    return name, int(number) if number else None
+    return name, checked_version(number) if number else None
 
 
 async def _send(reply: Reply, send: Send) -> None:
