@@ -13,7 +13,7 @@ ServiceError 500
 ├── UnsupportedDtype 501
 ├── Unavailable 503         ModelLoading, WorkerLost
 ├── DeadlineExceeded 504    CallTimeout
-└── DiskFull 507
+└── DiskFull 507            FolderReadOnly
 """
 
 from __future__ import annotations
@@ -176,3 +176,10 @@ class DiskFull(ServiceError):
 
     status, code = 507, "insufficient_storage"
     errnos = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class FolderReadOnly(DiskFull):
+    """The folder of models cannot be written."""
+
+    code = "folder_read_only"
+    errnos = (errno.EROFS, errno.EACCES, errno.EPERM)

@@ -42,9 +42,11 @@ class Settings(BaseSettings):
     )
     manage_key_file: Path | None = Field(None, description="file that holds the manage key, such as a mounted secret")
     open_inference: bool = Field(False, description="let everybody predict and read, also when not on loopback")
-    access_log: bool = Field(False, description="one line on standard output for each request")
+    access_log: bool = Field(False, description="one line on standard error for each request")
 
-    batch_max_rows: int = Field(128, ge=1, description="rows in one call of a model; 1 switches batching off")
+    batch_max_rows: int = Field(
+        128, ge=1, description="rows in one call of a model; larger requests are split, 1 calls row by row"
+    )
     queue_max_rows: int = Field(4096, ge=1, description="rows that may wait for one version; more are answered 429")
     request_max_rows: int = Field(16384, ge=1, description="rows in one request; more are answered 413")
     request_timeout_s: float = Field(30, gt=0, description="seconds until a waiting prediction is answered 504")

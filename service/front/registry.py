@@ -130,6 +130,8 @@ class Registry:
             except BaseException:
                 await version.close()
                 raise
+            if replaced := self._versions.get(id_):  # its folder was taken out and no look has found that yet
+                self._spawn(replaced.close())
             self._versions[id_] = version
             _log.info("%s/%d was uploaded and is served", id_.name, id_.number)
             return version, True
@@ -154,20 +156,26 @@ class Registry:
         return version
 
     async def _poll(self) -> None:
+        complaint = ""
         while True:
+            known = dict(self._versions)
             try:
                 found = await asyncio.to_thread(self.store.scan)
             except OSError as exc:
-                _log.warning("the folder of models cannot be read: %s", exc)
+                if complaint != str(exc):
+                    _log.warning("the folder of models cannot be read, what is served stays: %s", exc)
+                complaint = str(exc)
             else:
-                self._follow(found)
+                complaint = ""
+                self._follow(found, known)
             await asyncio.sleep(self._limits.poll_interval_s)
 
-    def _follow(self, found: dict[VersionId, Fingerprint]) -> None:
-        """Start what is new and stood still since the last look; let go of what is gone."""
+    def _follow(self, found: dict[VersionId, Fingerprint], known: dict[VersionId, Version]) -> None:
+        """Start what is new and stood still since the last look; let go of what was known before it and is gone."""
         self._first = found.keys() if self._first is None else self._first
-        for id_ in self._versions.keys() - found.keys():
-            self._spawn(self._versions.pop(id_).close())
+        for id_ in known.keys() - found.keys():
+            if self._versions.get(id_) is known[id_]:  # or else it was uploaded while the folder was looked at
+                self._spawn(self._versions.pop(id_).close())
         for id_ in sorted(found, key=lambda id_: -id_.number):
             if self._seen.get(id_) == found[id_] and self._is_wanted(id_, found[id_]):
                 self._tried[id_] = found[id_]

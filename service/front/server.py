@@ -12,6 +12,7 @@ from types import FrameType
 
 import uvicorn
 
+from service.errors import FolderReadOnly
 from service.front import auth
 from service.front.app import create_app
 from service.front.auth import Keys
@@ -56,10 +57,10 @@ def _key_hashes(settings: Settings) -> list[str]:
             key = auth.create_key(settings.models)
             _say(f"manage key, shown this once: {key}")
             return [auth.hash_of(key)]
-    except PermissionError:
-        _say(f"{settings.models} cannot be written: serving what is in it, uploads are refused")
-        return [auth.hash_of(given)] if given else []
     except (OSError, ValueError, KeyError, TypeError) as exc:
+        if isinstance(exc, OSError) and exc.errno in FolderReadOnly.errnos:
+            _say(f"{settings.models} cannot be written: serving what is in it, uploads are refused")
+            return [auth.hash_of(given)] if given else []
         raise BadSettings(f"models: the keys in {settings.models / auth.KEYS_FILE} cannot be used: {exc!r}") from exc
     return stored
 

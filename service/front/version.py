@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from service.engine.specs import SignatureSpec
-from service.errors import ModelLoading, ServiceError, SignatureNotFound, Unavailable, UnsupportedDtype
+from service.errors import (
+    DeadlineExceeded,
+    ModelLoading,
+    ServiceError,
+    SignatureNotFound,
+    Unavailable,
+    UnsupportedDtype,
+)
 from service.front.batching import Arrays, Batcher, BatchLimits
 from service.front.instance import Instance, InstanceLimits
 from service.store.store import Manifest, VersionId
@@ -48,7 +55,7 @@ class Version:
 
     Args:
         id: the model's name and the version's number.
-        directory: holds saved_model.pb; `move` says where it lies later.
+        directory: holds saved_model.pb; the registry sets it anew when an upload is moved to its place.
         limits: what it may use.
         manifest: what is known of its content; None for a folder an operator put there.
     """
@@ -80,12 +87,9 @@ class Version:
 
         Raises:
             UploadRejected: the model cannot be loaded; the state is END then.
+            Unavailable: it was closed before it was loaded.
         """
-        try:
-            self._instance = await Instance.start(self.directory, self._limits.instance)
-        except ServiceError as exc:
-            self._end(exc)
-            raise
+        self._instance = await self._loaded()
         self.signatures = self._instance.signatures
         self.state = "AVAILABLE"
         self._up.set()
@@ -119,9 +123,19 @@ class Version:
         """Outputs for inputs; see Batcher.submit."""
         return await self.batcher.submit(signature, inputs, timeout_s, has_rows=has_rows)
 
-    async def infer_shapes(self, signature: str, shapes: Mapping[str, list[int | None]]) -> dict[str, list[Any]]:
-        """Output shapes and dtypes for input shapes; the model is not run."""
-        instance = await self._running()
+    async def infer_shapes(
+        self, signature: str, shapes: Mapping[str, list[int | None]], timeout_s: float
+    ) -> dict[str, list[Any]]:
+        """Output shapes and dtypes for input shapes; the model is not run.
+
+        Raises:
+            DeadlineExceeded: it waited too long for a worker.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                instance = await self._running()
+        except TimeoutError:
+            raise DeadlineExceeded(f"no worker was there within {timeout_s:g} s") from None
         return await instance.infer_shapes(signature, shapes)
 
     async def close(self) -> None:
@@ -135,16 +149,33 @@ class Version:
             await self._instance.close()
         self._end(None)
 
+    async def _loaded(self) -> Instance:
+        """The first worker; one that is ready only after `close` is ended."""
+        self._check_not_closed()
+        try:
+            instance = await Instance.start(self.directory, self._limits.instance)
+        except ServiceError as exc:
+            self._end(exc)
+            raise
+        if self.state == "END":
+            await instance.close()
+        self._check_not_closed()
+        return instance
+
+    def _check_not_closed(self) -> None:
+        if self.state == "END":
+            raise self._unavailable()
+
     async def _call(self, signature: str, inputs: Arrays) -> Arrays:
         instance = await self._running()
         return await instance.call(signature, inputs)
 
     async def _running(self) -> Instance:
         """The worker; while one is started again, wait for it."""
-        if self._instance and self._instance.is_lost:
+        if self.state == "AVAILABLE" and self._instance and self._instance.is_lost:
             self._up.clear()  # its supervisor has not been told yet
         await self._up.wait()
-        if self._instance is None or self.failure:
+        if self._instance is None or self.state != "AVAILABLE":
             raise self._unavailable()
         return self._instance
 
@@ -156,7 +187,6 @@ class Version:
             _log.warning("the worker of %s/%d died", self.id.name, self.id.number)
             await self._instance.close()
             self._instance = await self._restarted()
-        self._up.set()
 
     async def _restarted(self) -> Instance | None:
         """A new worker after a pause that doubles with each death; None when there were too many."""
@@ -181,6 +211,7 @@ class Version:
     def _end(self, failure: ServiceError | None) -> None:
         self.state = "END"
         self.failure = failure
+        self._up.set()  # who waits for a worker is told that none will come
         if failure:
             _log.warning("%s/%d is not served: %s", self.id.name, self.id.number, failure.message)
 

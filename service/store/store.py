@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.errors import UploadRejected, VersionExists
+from service.errors import FolderReadOnly, UploadRejected, VersionExists
 from service.store.names import is_name, is_version
 
 STAGING = ".staging"
@@ -68,12 +68,17 @@ class Store:
         return self.root / version.name / str(version.number)
 
     def scan(self) -> dict[VersionId, Fingerprint]:
-        """The versions that are there now, each with its fingerprint."""
+        """The versions that are there now, each with its fingerprint.
+
+        Raises:
+            OSError: the root cannot be read, or is not there; `Path.glob` would find nothing in it.
+        """
         found = {}
-        for graph in self.root.glob(f"*/*/{GRAPH}"):
-            name, number = graph.parts[-3:-1]
-            if is_name(name) and is_version(number):
-                found[VersionId(name, int(number))] = fingerprint(graph.parent)
+        for folder in self.root.iterdir():
+            for graph in folder.glob(f"*/{GRAPH}") if is_name(folder.name) else ():
+                number = graph.parent.name
+                if is_version(number):
+                    found[VersionId(folder.name, int(number))] = fingerprint(graph.parent)
         return found
 
     def sweep(self) -> None:
@@ -82,11 +87,19 @@ class Store:
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A new empty folder on the same file system; whatever is left in it at the end is removed."""
+        """A new empty folder on the same file system; whatever is left in it at the end is removed.
+
+        Raises:
+            FolderReadOnly: the root cannot be written, as it turns out here or in the block.
+        """
         folder = self.root / STAGING / uuid.uuid4().hex
-        folder.mkdir(parents=True)
         try:
+            folder.mkdir(parents=True)
             yield folder
+        except OSError as exc:
+            if exc.errno in FolderReadOnly.errnos:
+                raise FolderReadOnly("the folder of models cannot be written: uploads are refused") from exc
+            raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

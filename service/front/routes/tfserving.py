@@ -78,7 +78,7 @@ async def shape(model: str, request: Request, context: Reader, version: str | No
     document = codecs.parse_object(body)
     signature = document.get("signature_name") or codecs.DEFAULT_SIGNATURE
     shapes = requested_shapes(document, found.signature(str(signature)))
-    outputs = await found.infer_shapes(signature, shapes)
+    outputs = await found.infer_shapes(signature, shapes, settings.request_timeout_s)
     return {"outputs": {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in outputs.items()}}
 
 

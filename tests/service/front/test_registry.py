@@ -3,6 +3,7 @@
 import shutil
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import processes
@@ -57,3 +58,31 @@ def test_what_is_no_version_is_not_looked_at(client, savedmodels, models, path):
     time.sleep(1)
     assert client.get(f"/v1/models/{path.split('/', maxsplit=1)[0]}").status_code == 404
     shutil.rmtree((models / path).parent)
+
+
+def test_an_upload_during_a_look_at_the_folder_stays(savedmodels, tmp_path):
+    """A version that is stored while the folder is being looked at is served from its 201 on."""
+    for number in range(1, 3000):
+        (tmp_path / "many" / str(number)).mkdir(parents=True)
+    archive = Path(shutil.make_archive(tmp_path / "affine", "zip", savedmodels / "affine" / "1")).read_bytes()
+    headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
+    with processes.Server(tmp_path, environment={"SERVICE_POLL_INTERVAL_S": "0.001"}) as server:
+        server.wait_until("/readyz")
+        with httpx.Client(base_url=server.url, timeout=60, headers=headers) as client:
+            for name in "abcdef":
+                assert client.put(f"/v1/models/{name}/versions/1", content=archive).status_code == 201
+                asked = [client.post(f"/v1/models/{name}:predict", json=ROW).status_code for _ in range(50)]
+                assert set(asked) == {200}
+
+
+def test_a_folder_that_is_lost_for_a_while_loses_no_model(savedmodels, tmp_path):
+    """While the folder cannot be read, what is served stays, and that is said once."""
+    folder = tmp_path / "models"
+    shutil.copytree(savedmodels / "affine", folder / "affine")
+    with processes.Server(folder) as server:
+        server.wait_until("/readyz")
+        folder.rename(tmp_path / "elsewhere")
+        time.sleep(1)
+        assert httpx.post(f"{server.url}/v1/models/affine:predict", json=ROW).status_code == 200
+        (tmp_path / "elsewhere").rename(folder)
+    assert server.output.count("cannot be read, what is served stays") == 1

@@ -4,6 +4,8 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -150,3 +152,56 @@ def test_workers_end_with_the_front(savedmodels, tmp_path):
         assert len(processes.workers(server.process.pid)) == 1
         server.process.kill()
         processes.wait_for(lambda: not processes.running(family))
+
+
+CLOSING = """
+import asyncio, os, pathlib, signal, sys
+from service.engine import forkserver
+from service.errors import Unavailable
+from service.front.version import ServingLimits, Version
+from service.settings import Settings
+from service.store.store import VersionId
+
+settings = Settings(models=pathlib.Path(sys.argv[1]), _cli_parse_args=[])
+limits = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max)
+
+
+def new():
+    return Version(VersionId("affine", 1), settings.models / "affine" / "1", limits, None)
+
+
+async def refusal(work):
+    try:
+        await asyncio.wait_for(work, 30)
+    except Unavailable as exc:
+        return exc.message
+
+
+async def main():
+    version = new()
+    loading = asyncio.create_task(version.start())
+    await asyncio.sleep(0.1)
+    await version.close()
+    print(await refusal(loading), version.worker_pid, version.state)
+    version = new()
+    await version.start()
+    os.kill(version.worker_pid, signal.SIGKILL)
+    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(version.infer_shapes("serving_default", {"x": [1, 4]}, 60))
+    await asyncio.sleep(0)
+    await version.close()
+    print(await refusal(waiting), version.state)
+
+
+with forkserver.running():
+    asyncio.run(main())
+"""
+
+
+def test_a_version_that_is_removed_leaves_no_worker_and_nobody_waiting(savedmodels):
+    """Closed while it loads, its worker is ended; closed between two workers, who waits for the next is told."""
+    command = [sys.executable, "-c", CLOSING, str(savedmodels)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.stderr.count("Traceback") == 0
+    removed = "version 1 of affine is not served: it was removed"
+    assert ended.stdout.splitlines() == [f"{removed} None END", f"{removed} END"]

@@ -37,6 +37,12 @@ def test_an_installed_version_is_found_with_its_manifest(store):
     assert not list((store.root / ".staging").iterdir())
 
 
+def test_a_root_that_is_gone_is_an_error_and_not_empty(tmp_path):
+    """Nobody takes a folder that cannot be read for one without models."""
+    with pytest.raises(FileNotFoundError):
+        Store(tmp_path / "gone").scan()
+
+
 def test_nobody_installs_over_a_version(store):
     """The loser of a race is told, and the version of the winner is as it was."""
     with store.staging() as folder:
