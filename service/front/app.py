@@ -38,6 +38,7 @@ def create_app(context: Context) -> App:
         version=metadata.version("qlayer"),
         lifespan=lifespan,
         redirect_slashes=False,
+        redoc_url=None,
     )
     app.state.context = context
     for router in (tfserving.router, management.router, operations.router):

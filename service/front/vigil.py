@@ -16,8 +16,8 @@ _TICK_S = 0.2
 class Vigil:
     """Ends requests whose body does not come or whose client leaves.
 
-    One timer looks at all requests now and then; only those that it finds twice get a watcher of their own. The mutable
-    state is the requests that are being handled, and the timer while there are any.
+    One timer looks at all requests now and then; only those that it finds with their body read get a watcher of
+    their own. The mutable state is the requests that are being handled, and the timer while there are any.
 
     Args:
         body_timeout_s: how long a request's body may take.
