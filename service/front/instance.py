@@ -147,7 +147,7 @@ class Instance:
     async def _load(self) -> None:
         try:
             async with asyncio.timeout(self._limits.load_timeout_s):
-                report = await self._link.expect()
+                report = await self._link.report
         except TimeoutError:
             text = f"loading and warming up took longer than {self._limits.load_timeout_s:g} s"
             raise UploadRejected(text, "model_load_timeout") from None
@@ -172,7 +172,9 @@ class _Link(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._received = bytearray()
-        self._answer: asyncio.Future[Message] | None = None
+        # the first message comes unasked, and may come before anybody waits for it: how the loading went
+        self.report: asyncio.Future[Message] = loop.create_future()
+        self._answer = self.report
         self._transport: asyncio.Transport | None = None
         self.closed = asyncio.Event()
 
@@ -185,27 +187,22 @@ class _Link(asyncio.Protocol):
         if len(received) < channel.PREFIX.size or len(received) < channel.frame_bytes(received):
             return
         self._received = bytearray()  # arrays go on looking into the old one
-        if self._answer and not self._answer.done():
+        if not self._answer.done():
             self._answer.set_result(channel.decode(received))
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self.closed.set()
-        if self._answer and not self._answer.done():
+        if not self._answer.done():
             self._answer.set_exception(_worker_lost())
 
     def ask(self, request: Message) -> asyncio.Future[Message]:
         """Send a request; the future is its answer."""
-        answer = self.expect()
-        if self._transport and not self.closed.is_set():
-            self._transport.writelines(channel.encode(request))
-        return answer
-
-    def expect(self) -> asyncio.Future[Message]:
-        """The next message, as a future."""
         self._answer = self._loop.create_future()
         if self.closed.is_set():
             self._answer.set_exception(_worker_lost())
+        elif self._transport:
+            self._transport.writelines(channel.encode(request))
         return self._answer
 
     def close(self) -> None:
