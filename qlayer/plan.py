@@ -142,7 +142,7 @@ class Readout:
                 total[key] = total.get(key, 0) + left * right * word.phase
         return Readout(
             self.measurement,
-            tuple((1.0, Word(x, z, phase)) for (x, z), phase in total.items() if phase),
+            tuple((abs(factor), Word(x, z, factor / abs(factor))) for (x, z), factor in total.items() if factor),
         )
 
 

@@ -65,6 +65,20 @@ def test_variance(name):
     np.testing.assert_allclose(found, circuit_of(name, None)(*arguments), atol=SIGMAS * 9 / np.sqrt(100 * SHOTS))
 
 
+def test_variance_of_a_sum():
+    """The products of words in a squared sum are drawn as words, whatever their coefficients."""
+    inputs, weights = oracle.random_arguments(1, batch=1)
+    arguments = (tf.constant(inputs), tf.constant(weights["weights"]))
+    found = []
+    for shots in (None, 100 * SHOTS):
+        function = oracle.random_function(3, 20, lambda: qml.var(3 * qml.Z(0) + 2 * qml.Z(1) @ qml.X(2)))
+        qnode = qml.QNode(function, qml.device("default.qubit", wires=4), shots=shots)
+        circuit = CompiledCircuit(*capture(qnode, "inputs", (4,), {"weights": (4,)}, tf.float64), tf.float64)
+        tf.random.set_seed(5)
+        found.append(tf.function(circuit, autograph=False)(*arguments))
+    np.testing.assert_allclose(found[1], found[0], atol=SIGMAS * 50 / np.sqrt(100 * SHOTS))
+
+
 def test_samples_follow_the_probabilities():
     """Bits are 0 or 1, in the order of the wires, as often as their probabilities say."""
     inputs, weights = oracle.random_arguments(1)
