@@ -13,6 +13,7 @@ import pennylane as qml
 import tensorflow as tf
 
 from qlayer.angles import AngleGraph, depends_on
+from qlayer.casts import with_silent_casts
 from qlayer.circuit import Circuit
 from qlayer.errors import CaptureError, QLayerError, UnsupportedError
 from qlayer.recording import Recording
@@ -20,8 +21,18 @@ from qlayer.traced import Traced
 
 QNode = qml.QNode
 
-# exact simulators of pure states: what they would compute is what we compile
-_DEVICES = ("default.qubit", "lightning.qubit", "lightning.kokkos", "lightning.gpu", "reference.qubit")
+# exact simulators: what they would compute is what we compile
+_DEVICES = (
+    "default.qubit",
+    "lightning.qubit",
+    "lightning.kokkos",
+    "lightning.gpu",
+    "reference.qubit",
+    "default.mixed",
+)
+_KEEP_DENSITY = ("default.mixed",)
+# methods of PennyLane that differentiate the state itself, also where results are drawn from it
+_EXACT_GRADIENTS = ("backprop", "adjoint")
 # operations that hold functions: a graph with them cannot be copied into another one for good
 _CONTROL_FLOW = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase")
 
@@ -104,7 +115,7 @@ def _angle_graph(graph: tf.Graph, sources: list[tf.Tensor], arguments: int) -> A
         )
     return AngleGraph(
         sample_shape=tuple(graph.inputs[0].shape),
-        graph_def=graph_def.SerializeToString(deterministic=True),
+        graph_def=with_silent_casts(graph_def).SerializeToString(deterministic=True),
         arguments=tuple(tensor.name for tensor in graph.inputs[:arguments]),
         outputs=tuple(tensor.name for tensor in sources),
         is_input_dependent=tuple(depends_on(tensor, graph.inputs[0]) for tensor in sources),
@@ -127,7 +138,13 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
     labels = _wire_order(qnode.device, tape)
     tape = _deferred(tape)
     extra = [wire for wire in tape.wires if wire not in labels]
-    recording = Recording(labels + extra, labels, is_bare=isinstance(returned, qml.measurements.MeasurementProcess))
+    recording = Recording(
+        labels + extra,
+        labels,
+        is_bare=isinstance(returned, qml.measurements.MeasurementProcess),
+        gradient=_gradient(qnode, tape),
+        keeps_density=qnode.device.name in _KEEP_DENSITY,
+    )
     with qml.QueuingManager.stop_recording():
         recording.add_operations(tape.operations)
         recording.add_measurements(tape.measurements, tape.shots.total_shots or 0)
@@ -151,10 +168,24 @@ def _deferred(tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
     if not any(isinstance(operation, qml.ops.MidMeasure) for operation in tape.operations):
         return tape
     try:
-        (deferred,), _ = qml.defer_measurements(tape, allow_postselect=False)
+        (deferred,), _ = qml.defer_measurements(tape, allow_postselect=True)
     except ValueError as exc:
         raise UnsupportedError(f"the circuit's mid-circuit measurements cannot be moved to its end: {exc}") from exc
     return deferred
+
+
+def _gradient(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> str:
+    """How the QNode's method of differentiation is carried out.
+
+    Without shots every method has the same result, which backpropagation finds. A postselected circuit is no sinusoid
+    in its angles, because its norm changes with them: no rule shifts it.
+    """
+    if qnode.diff_method is None:
+        return "none"
+    is_postselected = any(isinstance(operation, qml.Projector) for operation in tape.operations)
+    if not tape.shots or is_postselected or qnode.diff_method in _EXACT_GRADIENTS:
+        return "exact"
+    return "parameter-shift"
 
 
 def _wire_order(device: Any, tape: qml.tape.QuantumScript) -> list[Any]:

@@ -267,11 +267,13 @@ def apply_matrix(state: tf.Tensor, wires: tuple[int, ...], matrix: tf.Tensor) ->
 
 
 def variable_matrix(step: VariableStep, elements: tf.Tensor) -> tf.Tensor:
-    """The unitary of a step with its controls: (b, 4 ** k) -> (b, K, K) on all wires of the step."""
+    """The matrix of a step with its controls: (b, 4 ** k) -> (b, K, K) on all wires of the step."""
     size = 2 ** (len(step.wires) - step.controls)
     matrix = tf.reshape(elements, [-1, size, size])
     if step.is_adjoint:
         matrix = tf.linalg.adjoint(matrix)
+    if step.is_conjugate:
+        matrix = tf.math.conj(matrix)
     padding = 2 ** len(step.wires) - size
     above = tf.linalg.diag([1.0] * padding + [0.0] * size)
     return tf.pad(matrix, [[0, 0], [padding, 0], [padding, 0]]) + tf.cast(above, matrix.dtype)

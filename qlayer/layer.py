@@ -47,6 +47,8 @@ class KerasLayer(keras.layers.Layer):
             first.
         sample_shape: shape of one sample; None for the last axis of the inputs.
         jit_compile: whether XLA compiles the circuit. Faster for a fixed batch size; each new batch size compiles anew.
+        seed: where finite shots start: the same seed gives the same sequence of draws after every start. None for
+            others, which `tf.random.set_seed` makes repeatable.
         **kwargs: for the Keras layer: "name", "dtype" (float32 or float64), "trainable", ...
 
     Call arguments:
@@ -78,6 +80,7 @@ class KerasLayer(keras.layers.Layer):
         input_argument: str | None = None,
         sample_shape: int | Iterable[int] | None = None,
         jit_compile: bool = False,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         self._spec = LayerSpec(
@@ -88,6 +91,7 @@ class KerasLayer(keras.layers.Layer):
             input_argument or self._input_argument,
             _shape(sample_shape),
             jit_compile,
+            seed,
         )
         self._spec.check()
         super().__init__(**kwargs)

@@ -10,6 +10,7 @@ from qlayer.compiler import CompiledCircuit
 from qlayer.errors import ShapeError
 from qlayer.layer_spec import LayerSpec
 from qlayer.program import Program
+from qlayer.randomness import random_key
 
 
 class LayerFunction:
@@ -28,15 +29,24 @@ class LayerFunction:
         self.sample_shape = program.sample_shape
         self.circuit = CompiledCircuit(program.circuit, program.angle_graph, dtype)
         self.output_shape = _checked_output_shape(spec.output_dim, self.circuit.output_shape)
-        self.function = tf.function(
-            self.circuit,
-            input_signature=[
-                tf.TensorSpec([None, *program.sample_shape], dtype),
-                *(tf.TensorSpec(shape, dtype) for shape in spec.weight_shapes.values()),
-            ],
-            autograph=False,
-            jit_compile=spec.jit_compile or None,
-        )
+        self.function = self._function(spec, dtype)
+
+    def _function(self, spec: LayerSpec, dtype: tf.DType) -> tf.types.experimental.PolymorphicFunction:
+        """The circuit as a function of a batch and the weights; finite shots are drawn anew at every call."""
+        signature = [
+            tf.TensorSpec([None, *self.program.sample_shape], dtype),
+            *(tf.TensorSpec(shape, dtype) for shape in spec.weight_shapes.values()),
+        ]
+        jit_compile = spec.jit_compile or None
+        if not self.circuit.has_shots:
+            return tf.function(self.circuit, input_signature=signature, autograph=False, jit_compile=jit_compile)
+        compiled = tf.function(self.circuit, autograph=False, jit_compile=jit_compile)
+
+        def drawn(inputs: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
+            # the key is drawn outside of what XLA compiles, because its random numbers know no seed
+            return compiled(inputs, *weights, key=random_key(spec.seed))
+
+        return tf.function(drawn, input_signature=signature, autograph=False)
 
 
 def _checked_output_shape(given: tuple[int, ...] | None, computed: tuple[int, ...]) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ class LayerSpec:
         input_argument: name of the argument that takes the inputs.
         sample_shape: shape of one sample; None for the last axis of the inputs.
         jit_compile: whether XLA compiles the circuit.
+        seed: what finite shots are drawn from; None for other draws after every start.
     """
 
     source: QNode | Program
@@ -36,6 +37,7 @@ class LayerSpec:
     input_argument: str
     sample_shape: tuple[int, ...] | None
     jit_compile: bool
+    seed: int | None
 
     @property
     def qnode(self) -> QNode | None:
@@ -87,6 +89,7 @@ class LayerSpec:
             "weight_specs": specs_to_data(self.weight_specs),
             "input_argument": self.input_argument,
             "jit_compile": self.jit_compile,
+            "seed": self.seed,
         }
 
 
