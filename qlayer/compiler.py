@@ -82,9 +82,10 @@ class CompiledCircuit:
         if not self.circuit.is_bare:
             results = [tf.concat([self._output(register.flatten(result)) for result in results], axis=1)]
         output = tf.broadcast_to(results[0], [batch, *self.output_shape])
-        for weight in self._unseen(weights):  # a zero, so that its gradient is zero and not missing
-            zero = tf.reduce_sum(tf.math.multiply_no_nan(weight, tf.zeros([], weight.dtype)))
-            output += self._output(zero)
+        if self.circuit.gradient != "none":
+            for argument in self._unseen(inputs, *weights):  # a zero, so that its gradient is zero and not missing
+                zero = tf.reduce_sum(tf.math.multiply_no_nan(argument, tf.zeros([], argument.dtype)))
+                output += self._output(zero)
         return output
 
     def _sampled(self, outputs: list[tf.Tensor], batch: tf.Tensor, randomness: Randomness) -> list[tf.Tensor]:
@@ -123,10 +124,10 @@ class CompiledCircuit:
         """Values in the data type of the output."""
         return to_complex(values, self.output_dtype) if self.output_dtype.is_complex else tf.cast(values, self.dtype)
 
-    def _unseen(self, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """The weights that no measurement depends on."""
+    def _unseen(self, *arguments: tf.Tensor) -> list[tf.Tensor]:
+        """The inputs and weights that no measurement depends on."""
         seen = self.angle_graph.arguments_of(self.plan.outputs)
-        return [weight for position, weight in enumerate(weights, start=1) if position not in seen]
+        return [argument for position, argument in enumerate(arguments) if position not in seen]
 
     def _angle_values(self, outputs: Sequence[tf.Tensor]) -> Angles:
         """The values of the plan's angles."""

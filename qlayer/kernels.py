@@ -116,12 +116,15 @@ def block_matrices(matrices: tf.Tensor) -> list[list[tf.Tensor]]:
 
 def _kronecker(matrices: tf.Tensor) -> tf.Tensor:
     """The Kronecker product over the third axis: (s, blocks, k, 2, 2) -> (s, blocks, K, K)."""
-    product = matrices[:, :, 0]
+    count = matrices.shape[0] * matrices.shape[1]
+    product = tf.reshape(matrices[:, :, 0], [count, 2, 2])
     for wire in range(1, matrices.shape[2]):
-        size = 2 * product.shape[-1]
-        grown = product[:, :, :, tf.newaxis, :, tf.newaxis] * matrices[:, :, wire, tf.newaxis, :, tf.newaxis, :]
-        product = tf.reshape(grown, [*matrices.shape[:2], size, size])
-    return product
+        size = product.shape[1]
+        # an outer product of few axes, because TensorFlow broadcasts no more than six of them in a jacobian
+        pairs = tf.reshape(product, [count, -1, 1]) * tf.reshape(matrices[:, :, wire], [count, 1, 4])
+        ordered = tf.transpose(tf.reshape(pairs, [count, size, size, 2, 2]), [0, 1, 3, 2, 4])
+        product = tf.reshape(ordered, [count, 2 * size, 2 * size])
+    return tf.reshape(product, [*matrices.shape[:2], *product.shape[1:]])
 
 
 def apply_layer(state: tf.Tensor, blocks: list[tf.Tensor]) -> tf.Tensor:

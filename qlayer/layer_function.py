@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 
 import tensorflow as tf
@@ -41,12 +42,21 @@ class LayerFunction:
         if not self.circuit.has_shots:
             return tf.function(self.circuit, input_signature=signature, autograph=False, jit_compile=jit_compile)
         compiled = tf.function(self.circuit, autograph=False, jit_compile=jit_compile)
+        return tf.function(_NewDraws(compiled, spec.seed), input_signature=signature, autograph=False)
 
-        def drawn(inputs: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
-            # the key is drawn outside of what XLA compiles, because its random numbers know no seed
-            return compiled(inputs, *weights, key=random_key(spec.seed))
 
-        return tf.function(drawn, input_signature=signature, autograph=False)
+@dataclass(frozen=True)
+class _NewDraws:
+    """A compiled circuit with finite shots that draws a key for each call: outside of what XLA compiles, where random
+    numbers know no seed. An object and no closure, because TensorFlow takes all closures of a function for the same one
+    that is traced again and again.
+    """
+
+    compiled: tf.types.experimental.PolymorphicFunction
+    seed: int | None
+
+    def __call__(self, inputs: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
+        return self.compiled(inputs, *weights, key=random_key(self.seed))
 
 
 def _checked_output_shape(given: tuple[int, ...] | None, computed: tuple[int, ...]) -> tuple[int, ...]:

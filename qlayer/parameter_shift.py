@@ -61,8 +61,9 @@ class ShiftRule:
         def gradient(*upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
             by_place = self._derivatives(angles, randomness, context, upstream)
             split = shared.shape[1]
-            by_angle = tf.reduce_sum(by_place[:split], axis=1)[tf.newaxis], tf.transpose(by_place[split:])
-            return *by_angle, *[None] * (1 + len(context))
+            by_weight = tf.reduce_sum(by_place[:split], axis=1)[tf.newaxis]
+            by_input = tf.transpose(by_place[split:]) if varying.shape[1] else tf.zeros_like(varying)
+            return by_weight, by_input, *[None] * (1 + len(context))
 
         return self.draws(angles, randomness, list(context)), gradient
 

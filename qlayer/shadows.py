@@ -44,11 +44,15 @@ def group_means(state: State, readout: Readout, randomness: Randomness) -> tf.Te
     """An estimate of each Pauli word from each group of shots: (b, groups * words)."""
     words = [Readout(readout.measurement, ((1.0, word),)) for _, word in readout.words]
     exact = tf.stack(MEASUREMENTS["expval"].results(state, words), axis=1)
-    estimates = _word_estimates(shadow(state, readout, randomness), readout, state.wire_count)
-    groups = tf.split(estimates, _group_sizes(readout), axis=1)
-    drawn = tf.concat([tf.reduce_mean(group, axis=1) for group in groups], axis=1)
-    exact = tf.tile(exact, [1, len(groups)])
+    drawn = estimates(shadow(state, readout, randomness), readout, state.wire_count)
+    exact = tf.tile(exact, [1, drawn.shape[1] // len(words)])
     return exact + tf.stop_gradient(drawn - exact)
+
+
+def estimates(snapshots: tf.Tensor, readout: Readout, wire_count: int) -> tf.Tensor:
+    """The mean of each word over each group of shots: bits and recipes (b, 2, shots, wires) -> (b, groups * words)."""
+    groups = tf.split(_word_estimates(snapshots, readout, wire_count), _group_sizes(readout), axis=1)
+    return tf.concat([tf.reduce_mean(group, axis=1) for group in groups], axis=1)
 
 
 def _word_estimates(snapshots: tf.Tensor, readout: Readout, wire_count: int) -> tf.Tensor:

@@ -157,8 +157,8 @@ def test_outer_variables_are_refused():
 
 def test_devices_and_shots():
     """Devices that are no exact simulators of pure states, and shot vectors, are refused by name."""
-    with pytest.raises(UnsupportedError, match=r"'default.mixed'.*default.qubit"):
-        captured(lambda inputs, weights: qml.expval(qml.Z(0)), qml.device("default.mixed", wires=3))
+    with pytest.raises(UnsupportedError, match=r"'default.clifford'.*default.qubit"):
+        captured(lambda inputs, weights: qml.expval(qml.Z(0)), qml.device("default.clifford", wires=3))
 
     @qml.set_shots((100, 200))
     @qml.qnode(qml.device("default.qubit", wires=3))
