@@ -47,9 +47,10 @@ class LayerFunction:
 
 @dataclass(frozen=True)
 class _NewDraws:
-    """A compiled circuit with finite shots that draws a key for each call: outside of what XLA compiles, where random
-    numbers know no seed. An object and no closure, because TensorFlow takes all closures of a function for the same one
-    that is traced again and again.
+    """A compiled circuit with finite shots that draws a key for each call.
+
+    The key is drawn outside of what XLA compiles, where random numbers know no seed. An object and no closure, because
+    TensorFlow takes all closures of a function for the same one that is traced again and again.
     """
 
     compiled: tf.types.experimental.PolymorphicFunction
