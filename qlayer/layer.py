@@ -14,7 +14,7 @@ from qlayer.keras_compat import IS_KERAS_3, check_caller, describe, keras, regis
 from qlayer.layer_function import LayerFunction
 from qlayer.layer_spec import LayerSpec, layer_arguments
 from qlayer.program import Program
-from qlayer.signature import weight_shape
+from qlayer.signature import optional_shape, weight_shape
 
 if TYPE_CHECKING:
     from qlayer.capture import QNode
@@ -83,10 +83,10 @@ class KerasLayer(keras.layers.Layer):
         self._spec = LayerSpec(
             qnode,
             {name: weight_shape(shape) for name, shape in weight_shapes.items()},
-            _shape(output_dim),
+            optional_shape(output_dim, "an output (output_dim)"),
             weight_specs or {},
             input_argument or self._input_argument,
-            _shape(sample_shape),
+            optional_shape(sample_shape, "a sample (sample_shape)"),
             jit_compile,
         )
         self._spec.check()
@@ -266,12 +266,6 @@ class KerasLayer(keras.layers.Layer):
                 f"{shape}; their last axes must be {expected}."
             )
         return self._compiled
-
-
-def _shape(shape: int | Iterable[int] | None) -> tuple[int, ...] | None:
-    if shape is None:
-        return None
-    return tuple(int(size) for size in shape) if isinstance(shape, Iterable) else (int(shape),)
 
 
 def _check_real(dtype: str) -> None:
