@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Self
 import tensorflow as tf
 
 from qlayer.circuit import Circuit
-from qlayer.drawing import draw
 from qlayer.errors import ShapeError, UnsupportedError
 from qlayer.keras_compat import IS_KERAS_3, check_caller, describe, keras, register
-from qlayer.layer_function import LayerFunction
+from qlayer.layer_function import make_function
 from qlayer.layer_spec import LayerSpec, layer_arguments
 from qlayer.program import Program
 from qlayer.signature import optional_shape, weight_shape
 
 if TYPE_CHECKING:
     from qlayer.capture import QNode
+    from qlayer.host import HostFunction
+    from qlayer.layer_function import LayerFunction
 
 _REAL_DTYPES = ("float32", "float64")
 
@@ -92,7 +93,8 @@ class KerasLayer(keras.layers.Layer):
         self._spec.check()
         super().__init__(**kwargs)
         _check_real(self.compute_dtype)
-        self._compiled: LayerFunction | None = None
+        self.supports_jit = not self._spec.runs_on_host  # Keras 3 compiles models with XLA by itself where it can
+        self._compiled: LayerFunction | HostFunction | None = None
 
     @property
     def qnode(self) -> QNode | None:
@@ -105,6 +107,7 @@ class KerasLayer(keras.layers.Layer):
 
         Raises:
             ShapeError: if the layer is not built yet, so that the number of features is not known.
+            UnsupportedError: if the QNode runs on the host, through PennyLane.
         """
         return self._known().program.circuit
 
@@ -150,7 +153,7 @@ class KerasLayer(keras.layers.Layer):
             Shape (*batch, *output_shape).
         """
         compiled = self._compile(inputs.shape)
-        inputs = tf.cast(inputs, compiled.circuit.dtype)
+        inputs = tf.cast(inputs, compiled.dtype)
         axes = inputs.shape.rank - len(compiled.sample_shape)
         flat = tf.reshape(inputs, [-1, *compiled.sample_shape])
         outputs = compiled.function(flat, *(tf.cast(weight, flat.dtype) for weight in self._weights_in_order))
@@ -181,7 +184,7 @@ class KerasLayer(keras.layers.Layer):
             Symbolic tensor of shape (*batch, *output_shape); complex where the circuit returns its state.
         """
         shape = self.compute_output_shape(inputs.shape)
-        return keras.KerasTensor(shape, dtype=self._compile(inputs.shape).circuit.output_dtype.name)
+        return keras.KerasTensor(shape, dtype=self._compile(inputs.shape).output_dtype.name)
 
     def construct(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002 - the interface of a QNode
         """Construct the QNode's tape on one sample with the layer's weights, as QNode.construct.
@@ -211,15 +214,14 @@ class KerasLayer(keras.layers.Layer):
         Raises:
             ShapeError: if the layer is not built yet, so that the number of features is not known.
         """
-        program = self._known().program
-        names = (self.input_arg, *self._spec.weight_shapes)
-        return draw(program.circuit, program.angle_graph.argument_names(names))
+        return self._known().draw()
 
     def get_config(self) -> dict[str, Any]:
         """The configuration: JSON data that `from_config` makes a layer of that trains, without the QNode.
 
         Raises:
             ShapeError: if the layer is not built yet, so that the number of features is not known.
+            UnsupportedError: if the QNode runs on the host, through PennyLane.
         """
         regularizer = self.activity_regularizer
         return {
@@ -244,7 +246,12 @@ class KerasLayer(keras.layers.Layer):
     def __repr__(self) -> str:
         return describe(self.name, self)
 
-    def _known(self) -> LayerFunction:
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Any:
+        if save_type == "savedmodel" and self._compiled:
+            _ = self._compiled.program  # refused for the host: both Keras would save a call of Python that cannot load
+        return super()._trackable_children(save_type, **kwargs)
+
+    def _known(self) -> LayerFunction | HostFunction:
         """The compiled circuit of a layer that knows the shape of its samples."""
         if self._compiled is None and self._spec.sample_shape is None:
             raise ShapeError(
@@ -253,12 +260,12 @@ class KerasLayer(keras.layers.Layer):
             )
         return self._compiled or self._compile(self._spec.sample_shape)
 
-    def _compile(self, input_shape: Any) -> LayerFunction:
+    def _compile(self, input_shape: Any) -> LayerFunction | HostFunction:
         """The compiled circuit; made at the first call, checked against the inputs' shape at every other."""
         shape = tuple(tf.TensorShape(input_shape))
         if self._compiled is None:
-            program = self._spec.program(self._spec.sample_shape_of(shape), self.compute_dtype)
-            self._compiled = LayerFunction(self._spec, program)
+            sample_shape = self._spec.sample_shape_of(shape)
+            self._compiled = make_function(self._spec, sample_shape, self.compute_dtype, self.name)
         expected = self._compiled.sample_shape
         if shape[len(shape) - len(expected) :] != expected:
             raise ShapeError(
