@@ -249,7 +249,8 @@ class KerasLayer(keras.layers.Layer):
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Any:
         if save_type == "savedmodel" and self._compiled:
             _ = self._compiled.program  # refused for the host: both Keras would save a call of Python that cannot load
-        return super()._trackable_children(save_type, **kwargs)
+        # Keras 3 does not find weights in a list: a checkpoint of TensorFlow would leave them out without a word
+        return {**super()._trackable_children(save_type, **kwargs), **self.qnode_weights}
 
     def _known(self) -> LayerFunction | HostFunction:
         """The compiled circuit of a layer that knows the shape of its samples."""

@@ -4,7 +4,7 @@ import numpy as np
 import pennylane as qml
 import pytest
 import tensorflow as tf
-from devices import INPUTS, TARGETS, Offline, Plugin, circuit, classifier, made, state
+from devices import INPUTS, TARGETS, Derived, Offline, Plugin, circuit, classifier, made, state
 
 from qlayer import ExecutionError, KerasLayer, ShapeError, UnsupportedError
 from qlayer.keras_compat import IS_KERAS_3, keras
@@ -98,7 +98,7 @@ def test_training_runs_what_is_needed(first, shifts):
 def test_training_and_predicting():
     """A model with the layer between two of Dense learns; predict gives the values of a call."""
     keras.utils.set_random_seed(1)
-    model = classifier()
+    model = classifier(Derived(wires=2))
     model.compile(keras.optimizers.Adam(0.05), "mse")
     losses = model.fit(INPUTS, TARGETS, epochs=8, batch_size=5, verbose=0).history["loss"]
     assert losses[-1] < losses[0] / 2
@@ -133,18 +133,29 @@ def test_what_needs_a_circuit_is_refused(name, tmp_path):
 
 
 def test_weights_are_saved(tmp_path):
-    """Weights travel in files and in checkpoints: to a layer on the host, and to a compiled one, which can be saved."""
+    """Weights travel in files, also of a callback: to a compiled layer, which can be saved."""
     model, other = classifier(), classifier(qml.device("default.qubit", wires=2))
     model.compile("sgd", "mse")
     checkpoint = keras.callbacks.ModelCheckpoint(str(tmp_path / "best.weights.h5"), save_weights_only=True)
     model.fit(INPUTS, TARGETS, verbose=0, callbacks=[checkpoint])
     other.load_weights(str(tmp_path / "best.weights.h5"))
     np.testing.assert_allclose(other(INPUTS), model(INPUTS), atol=1e-6)
-    path = tf.train.Checkpoint(model).save(str(tmp_path / "checkpoint"))
-    again = classifier()
-    tf.train.Checkpoint(again).restore(path).assert_existing_objects_matched()
-    np.testing.assert_allclose(again(INPUTS), model(INPUTS), atol=1e-6)
     other.save(str(tmp_path / "model.keras"))
+
+
+@pytest.mark.parametrize("name", ["default.qubit", "default.qutrit.mixed"])
+def test_checkpoints_of_tensorflow(name, tmp_path):
+    """A checkpoint of TensorFlow holds the layer's weights, compiled or on the host."""
+
+    def angle(inputs, weights):
+        gate = qml.RX if name == "default.qubit" else qml.TRX
+        gate(inputs[0] * weights[0], wires=0)
+        return qml.probs(wires=0)
+
+    model, again = (keras.Sequential([keras.Input((2,)), made(angle, qml.device(name, wires=1))]) for _ in range(2))
+    path = tf.train.Checkpoint(model).save(str(tmp_path / "checkpoint"))
+    tf.train.Checkpoint(again).restore(path).assert_existing_objects_matched()
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
 
 
 def test_drawing():
