@@ -60,6 +60,11 @@ class HostFunction:
         self._examples = [_example(shape) for shape in (sample_shape, *spec.weight_shapes.values())]
         tape = self._example_tape()
         _check(tape)
+        if self._qnode.compile_pipeline.has_classical_cotransform():
+            raise UnsupportedError(
+                f"the last transform of the QNode of the layer {name!r} differentiates it by its arguments: "
+                f"{self._qnode.compile_pipeline}. Leave it out; the layer has gradients of its own."
+            )
         is_complex = any(isinstance(process, qml.measurements.StateMP) for process in tape.measurements)
         self.output_dtype = _COMPLEX[self.dtype] if is_complex else self.dtype
         self.output_shape = self._measured_shape() if spec.output_dim is None else spec.output_dim

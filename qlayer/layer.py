@@ -28,7 +28,8 @@ class KerasLayer(keras.layers.Layer):
     """A quantum circuit as a layer of a Keras model.
 
     The QNode is recorded once, when the number of features is known, and compiled to pure TensorFlow: from then on
-    nothing of PennyLane runs, in training or in a saved model.
+    nothing of PennyLane runs, in training or in a saved model. On a device that is not compiled, PennyLane runs it on
+    the host: slower, and only the weights can be saved.
 
     In the QNode, the input argument is ONE sample: the features are the last axis of the layer's inputs (or the last
     axes, where `sample_shape` says so), and all axes before them are batch.
@@ -60,6 +61,7 @@ class KerasLayer(keras.layers.Layer):
     Raises:
         SignatureError: if the QNode's signature, `weight_shapes` or `weight_specs` do not fit together.
         UnsupportedError: if the QNode cannot be compiled (when the layer is built).
+        ExecutionError: if PennyLane cannot run the QNode on the host (when the layer is built or called).
         ShapeError: if inputs or `output_dim` do not fit the circuit (when the layer is built or called).
 
     Example:
@@ -209,7 +211,7 @@ class KerasLayer(keras.layers.Layer):
         return self.qnode.construct((), {self.input_arg: sample, **weights})
 
     def draw(self) -> str:
-        """The circuit as text: a line for each wire, and where each angle comes from; no PennyLane needed.
+        """The circuit as text: a line for each wire, and where each angle comes from; on the host PennyLane's drawing.
 
         Raises:
             ShapeError: if the layer is not built yet, so that the number of features is not known.

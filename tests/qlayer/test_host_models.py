@@ -197,12 +197,14 @@ def test_numpy_in_a_gradient():
 
 
 def test_misuse_is_explained():
-    """XLA, shot vectors, counts and a wrong output_dim are refused with what to do."""
+    """XLA, shot vectors, counts, transforms that differentiate and a wrong output_dim are refused with what to do."""
     with pytest.raises(UnsupportedError, match=r"jit_compile=True .* on device 'test.plugin'. Leave it out"):
         made(jit_compile=True)
     with pytest.raises(UnsupportedError, match="several numbers of shots"):
         KerasLayer(qml.set_shots(qml.QNode(circuit, Plugin()), (10, 20)), {"weights": 3}, 1).build((None, 2))
     with pytest.raises(UnsupportedError, match=r"counts has no fixed shape. Return qml.probs or qml.sample"):
         made(lambda inputs, weights: qml.counts(wires=0)).build((None, 2))
+    with pytest.raises(UnsupportedError, match=r"last transform of the QNode .* differentiates it by its arguments"):
+        KerasLayer(qml.gradients.param_shift(qml.QNode(circuit, Plugin())), {"weights": 3}, None).build((None, 2))
     with pytest.raises(ShapeError, match=r"returned 1 numbers for one sample, and its output has shape \(3,\)"):
         made(output_dim=3)(tf.constant(INPUTS))
