@@ -191,7 +191,11 @@ class HostFunction:
         return qml.math.stack(rows)
 
     def _tape(self, sample: Any, *weights: Any) -> qml.tape.QuantumScript:
-        return self._qnode.construct((), self._arguments(sample, *weights))
+        tape = self._qnode.construct((), self._arguments(sample, *weights))
+        if tape.batch_size != 1:
+            return tape
+        (single,), _ = qml.transforms.broadcast_expand(tape)  # parameter shifts and most hardware want no batch axis
+        return single
 
     def _arguments(self, sample: Any, *weights: Any) -> dict[str, Any]:
         """What the quantum function is called with, by name."""

@@ -4,7 +4,7 @@ import numpy as np
 import pennylane as qml
 import pytest
 import tensorflow as tf
-from devices import INPUTS, TARGETS, Derived, Offline, Plugin, circuit, classifier, made, state
+from devices import INPUTS, TARGETS, Derived, Offline, Plugin, circuit, classifier, made, several, state
 
 from qlayer import ExecutionError, KerasLayer, ShapeError, UnsupportedError
 from qlayer.keras_compat import IS_KERAS_3, keras
@@ -51,6 +51,28 @@ def test_a_gradient_that_pennylane_cannot_give():
     message = r"'shifted' runs the gradient of the QNode .* 'test.plugin', which raised ValueError: .* return the state"
     with pytest.raises(ExecutionError, match=message):
         tape.gradient(outputs, layer.trainable_weights)
+
+
+class Subclassed(keras.Model):
+    """A model that is built when it is first called."""
+
+    def __init__(self):
+        super().__init__()
+        self.quantum, self.dense = made(several), keras.layers.Dense(1)
+
+    def call(self, inputs):
+        """Both in a row."""
+        return self.dense(self.quantum(inputs))
+
+
+@pytest.mark.parametrize("make", [Subclassed, lambda: keras.Sequential([made(several), keras.layers.Dense(1)])])
+def test_models_that_are_built_by_their_data(make):
+    """A layer that is built while Keras traces a model runs its circuit for the shape of the results there."""
+    model = make()
+    model.compile("sgd", "mse")
+    before = model.evaluate(INPUTS, TARGETS, verbose=0)
+    model.fit(INPUTS, TARGETS, verbose=0)
+    assert model.evaluate(INPUTS, TARGETS, verbose=0) < before
 
 
 def test_no_diff_method():
