@@ -137,6 +137,7 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
         )
     labels = _wire_order(qnode.device, tape)
     tape = _deferred(tape)
+    _check_postselection(qnode, tape)
     extra = [wire for wire in tape.wires if wire not in labels]
     recording = Recording(
         labels + extra,
@@ -172,6 +173,16 @@ def _deferred(tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
     except ValueError as exc:
         raise UnsupportedError(f"the circuit's mid-circuit measurements cannot be moved to its end: {exc}") from exc
     return deferred
+
+
+def _check_postselection(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> None:
+    """Refuse to drop shots: how many are left is not known, and the shape of the output must be."""
+    is_postselected = any(isinstance(operation, qml.Projector) for operation in tape.operations)
+    if is_postselected and tape.shots and qnode.execute_kwargs["postselect_mode"] == "hw-like":
+        raise UnsupportedError(
+            'the QNode drops the shots that postselection rejects, postselect_mode="hw-like", and a layer draws a '
+            'fixed number of them. Use postselect_mode="fill-shots".'
+        )
 
 
 def _gradient(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> str:

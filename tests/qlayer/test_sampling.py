@@ -236,6 +236,21 @@ def test_every_sample_draws_its_own_shots():
     assert np.any(first != second)
 
 
+def test_postselected_shots():
+    """All shots have the outcome that was selected; dropping them as hardware does is refused."""
+
+    def function(inputs):
+        qml.RY(inputs[0], wires=0)
+        qml.CNOT([0, 1])
+        qml.measure(0, postselect=1)
+        return qml.sample(wires=[0, 1])
+
+    samples = oracle.compiled(function, (1,), {}, shots=20)(tf.constant([[0.3], [2.0]], tf.float64))
+    np.testing.assert_array_equal(samples, np.ones((2, 20, 2)))
+    with pytest.raises(UnsupportedError, match='Use postselect_mode="fill-shots"'):
+        oracle.compiled(function, (1,), {}, shots=20, postselect_mode="hw-like")
+
+
 REFUSED = {
     "counts": (qml.counts, 10, r"a dictionary of counts has no fixed shape. Return qml.probs or qml.sample"),
     "sample": (qml.sample, None, r"samples need finite shots. Use qml.set_shots"),
