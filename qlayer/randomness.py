@@ -32,7 +32,7 @@ class Randomness:
 
     def uniform(self, shape: Sequence[int | tf.Tensor], dtype: tf.DType) -> tf.Tensor:
         """Numbers from 0 up to, but not including, 1."""
-        return tf.random.stateless_uniform(shape, self.key, dtype=dtype, alg="philox")
+        return tf.random.stateless_uniform(shape, self.key, dtype=dtype)
 
 
 def draw_outcomes(probabilities: tf.Tensor, shots: int, randomness: Randomness) -> tf.Tensor:
