@@ -9,6 +9,7 @@ import processes
 TESTS = (
     "tests/qlayer/test_layer.py",
     "tests/qlayer/test_keras.py",
+    "tests/qlayer/test_consumers.py",
     "tests/end_to_end/test_saving_formats.py",
     "tests/end_to_end/keras_3_export.py",
 )
