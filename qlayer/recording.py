@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from qlayer.angles import depends_on
 from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Parameter, Preparation
-from qlayer.errors import UnsupportedError
+from qlayer.errors import CaptureError, UnsupportedError
 from qlayer.gates import GATES
 from qlayer.observation import read_measurement
 from qlayer.traced import Traced
@@ -53,13 +53,14 @@ class Recording:
     def add_operations(self, operators: Iterable[Any]) -> None:
         """Add PennyLane's operators in order; amplitudes that come first become the preparation."""
         for position, operator in enumerate(operators):
+            culprit = f"operation {position} of the circuit, {_name(operator)}"
             if isinstance(operator, qml.StatePrep) and not self.operations and self.preparation is None:
                 amplitudes = self.parameter(operator.parameters[0])
                 self.preparation = Preparation(self.wires(operator.wires), amplitudes)
             else:
-                self.operations.extend(
-                    self.rewrite(operator, f"operation {position} of the circuit, {_name(operator)}")
-                )
+                rewritten = self.rewrite(operator, culprit)
+                _check_finite(rewritten, culprit)
+                self.operations.extend(rewritten)
 
     def wires(self, labels: Iterable[Any]) -> tuple[int, ...]:
         """The numbers of wires that are given by label."""
@@ -162,6 +163,17 @@ class Recording:
         """Add PennyLane's measurements in order; 0 shots for exact results."""
         for process in processes:
             self.measurements.append(read_measurement(process, self.wires, self.visible, shots))
+
+
+def _check_finite(operations: list[Operation], culprit: str) -> None:
+    """Refuse constants that are NaN or infinite; what is calculated is checked when it is run."""
+    for operation in operations:
+        for parameter in operation.parameters:
+            if not np.all(np.isfinite(parameter.values)):
+                found = next(value for value in parameter.values if not np.isfinite(value))
+                raise CaptureError(
+                    f"{culprit} is given {found}, where finite numbers are expected. Correct the constant in the QNode."
+                )
 
 
 def _is_imaginary(coefficient: Any) -> bool:

@@ -122,6 +122,16 @@ REFUSED = {
         UnsupportedError,
         "is not unitary: the exponent must be an imaginary multiple of a Hermitian operator",
     ),
+    "angle that is no number": (
+        lambda inputs, weights: (qml.RY(0.1, 0), qml.RX(np.nan, 1))[1],
+        CaptureError,
+        r"operation 1 of the circuit, RX on wires \[1\] is given nan, where finite numbers are expected",
+    ),
+    "infinite angle in a template": (
+        lambda inputs, weights: qml.AngleEmbedding([0.1, -np.inf], wires=range(2)),
+        CaptureError,
+        r"operation 0 of the circuit, AngleEmbedding on wires \[0, 1\] is given -inf",
+    ),
     "complex observable": (
         lambda inputs, weights: qml.expval(1j * qml.Z(0)),
         UnsupportedError,
