@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qlayer.errors import ShapeError
+from qlayer.errors import ShapeError, SignatureError
 from qlayer.keras_compat import specs_to_data
 from qlayer.program import Program
 from qlayer.signature import check_signature, check_weight_specs
@@ -52,8 +52,13 @@ class LayerSpec:
         check_weight_specs(self.weight_specs, self.weight_shapes)
         if isinstance(self.source, Program):
             return
-        from qlayer.capture import check_device  # noqa: PLC0415 - a loaded layer needs no PennyLane
+        from qlayer.capture import QNode, check_device  # noqa: PLC0415 - a loaded layer needs no PennyLane
 
+        if not isinstance(self.source, QNode):
+            raise SignatureError(
+                f"a KerasLayer is made of a QNode, not of {self.source!r}. Decorate the function with "
+                "@qml.qnode(device), or wrap it: qml.QNode(function, device)."
+            )
         check_signature(self.source.func, self.weight_shapes, self.input_argument)
         check_device(self.source)
 

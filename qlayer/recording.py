@@ -56,10 +56,11 @@ class Recording:
             culprit = f"operation {position} of the circuit, {_name(operator)}"
             if isinstance(operator, qml.StatePrep) and not self.operations and self.preparation is None:
                 amplitudes = self.parameter(operator.parameters[0])
+                _check_finite([amplitudes], culprit)
                 self.preparation = Preparation(self.wires(operator.wires), amplitudes)
             else:
                 rewritten = self.rewrite(operator, culprit)
-                _check_finite(rewritten, culprit)
+                _check_finite([parameter for found in rewritten for parameter in found.parameters], culprit)
                 self.operations.extend(rewritten)
 
     def wires(self, labels: Iterable[Any]) -> tuple[int, ...]:
@@ -165,15 +166,13 @@ class Recording:
             self.measurements.append(read_measurement(process, self.wires, self.visible, shots))
 
 
-def _check_finite(operations: list[Operation], culprit: str) -> None:
+def _check_finite(parameters: Iterable[Parameter], culprit: str) -> None:
     """Refuse constants that are NaN or infinite; what is calculated is checked when it is run."""
-    for operation in operations:
-        for parameter in operation.parameters:
-            if not np.all(np.isfinite(parameter.values)):
-                found = next(value for value in parameter.values if not np.isfinite(value))
-                raise CaptureError(
-                    f"{culprit} is given {found}, where finite numbers are expected. Correct the constant in the QNode."
-                )
+    for value in (value for parameter in parameters for value in parameter.values):
+        if not np.isfinite(value):
+            raise CaptureError(
+                f"{culprit} is given {value}, where finite numbers are expected. Correct the constant in the QNode."
+            )
 
 
 def _is_imaginary(coefficient: Any) -> bool:

@@ -235,6 +235,30 @@ def test_misuse_is_explained(qnode):
         KerasLayer(qnode, SHAPES, output_dim=2, dtype="mixed_float16")(tf.zeros([1, 2]))
 
 
+def test_misuse_of_weights_is_explained(qnode):
+    """Weights of a wrong number or shape are refused with both, by Keras; before the layer is built, too."""
+    layer = KerasLayer(qnode, SHAPES, output_dim=2, name="moons")
+    with pytest.raises(ValueError, match=r"moons. with a weight list of length 2, .* was expecting 0 weights"):
+        layer.set_weights([np.zeros(3), np.zeros(())])
+    layer(tf.zeros([1, 2]))
+    with pytest.raises(ValueError, match=r"shape \(3,\) is? ?not compatible with provided weight shape \(4,\)"):
+        layer.set_weights([np.zeros(4), np.zeros(())])
+
+
+def test_the_default_of_the_inputs_is_not_used():
+    """The inputs may have a default value, anywhere in the signature; the layer is always given inputs."""
+
+    @qml.qnode(DEVICE)
+    def qnode(weight, inputs=None):
+        qml.RX(inputs[0], wires=0)
+        qml.RY(weight, wires=0)
+        return qml.expval(qml.Z(0))
+
+    layer = KerasLayer(qnode, {"weight": 1}, output_dim=None, dtype="float64")
+    inputs = np.array([[0.3], [-0.4]])
+    np.testing.assert_allclose(layer(inputs), [qnode(weights_of(layer)["weight"], row) for row in inputs], atol=1e-10)
+
+
 def test_state_is_complex():
     """A circuit that returns its state gives complex numbers, to be cast by the next layer."""
 

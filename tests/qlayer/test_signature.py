@@ -1,8 +1,9 @@
 """The rules for a QNode's signature, each with its message."""
 
+import pennylane as qml
 import pytest
 
-from qlayer import SignatureError
+from qlayer import KerasLayer, SignatureError
 from qlayer.signature import check_signature, weight_shape
 
 BROKEN = {
@@ -32,6 +33,20 @@ def test_broken_rule_is_named(name):
     with pytest.raises(SignatureError, match=message) as error:
         check_signature(function, shapes, "inputs")
     assert isinstance(error.value, TypeError)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_layers_refuse_a_broken_rule(name):
+    """A layer of such a QNode is refused when it is made, with the same message."""
+    function, shapes, message = BROKEN[name]
+    with pytest.raises(SignatureError, match=message):
+        KerasLayer(qml.QNode(function, qml.device("default.qubit", wires=1)), shapes, output_dim=1)
+
+
+def test_only_qnodes_become_layers():
+    """A function that is no QNode is refused with how to make it one."""
+    with pytest.raises(SignatureError, match=r"made of a QNode, not of .*lambda.* with @qml.qnode\(device\)"):
+        KerasLayer(lambda inputs, weights: None, {"weights": 1}, output_dim=1)
 
 
 def test_inputs_may_have_a_default_and_any_place():
