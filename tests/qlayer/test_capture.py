@@ -109,7 +109,7 @@ REFUSED = {
     "weights of a shape that a template refuses": (
         lambda inputs, weights: qml.BasicEntanglerLayers(weights, wires=range(3)),
         CaptureError,
-        r"'function' .* 'inputs' of shape \(3,\), 'weights' of shape \(4,\), and raised .*: Weights tensor must be 2-dim",
+        r"'function' .* 'inputs' of shape \(3,\), 'weights' of shape \(4,\), and raised .*: Weights tensor must be 2",
     ),
     "too many features": (
         lambda inputs, weights: qml.AngleEmbedding(inputs, wires=range(2)),
