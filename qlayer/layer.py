@@ -139,6 +139,9 @@ class KerasLayer(keras.layers.Layer):
             self.add_weight(**{"name": name, "shape": shape, **self._spec.weight_specs.get(name, {})})
             for name, shape in self._spec.weight_shapes.items()
         ]
+        if IS_KERAS_3:  # which hides lists from TensorFlow's checkpoints
+            for name, weight in zip(self._spec.weight_shapes, self._weights_in_order, strict=True):
+                setattr(self, f"_weight_{name}", weight)
         super().build(input_shape)
 
     def call(self, inputs: Any) -> tf.Tensor:
