@@ -2,6 +2,7 @@
 
 from qlayer._version import __version__ as __version__
 from qlayer.errors import CaptureError as CaptureError
+from qlayer.errors import ExecutionError as ExecutionError
 from qlayer.errors import FormatError as FormatError
 from qlayer.errors import QLayerError as QLayerError
 from qlayer.errors import ShapeError as ShapeError
@@ -12,6 +13,7 @@ from qlayer.optimizer_state import restore_optimizer as restore_optimizer
 
 __all__ = [
     "CaptureError",
+    "ExecutionError",
     "FormatError",
     "KerasLayer",
     "QLayerError",

@@ -1,7 +1,7 @@
 """Capture: from a QNode to a Circuit and the graph that computes its angles.
 
-With `recording` and `observation`, the only files that import PennyLane. PennyLane is read, never executed: the
-function runs once, on arrays without values, and what it queued is rewritten to the gate table.
+With `recording` and `observation`, the files that read PennyLane (`host` alone executes it). The function runs once,
+on arrays without values, and what it queued is rewritten to the gate table.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import pennylane as qml
 import tensorflow as tf
 
 from qlayer.angles import AngleGraph, depends_on
+from qlayer.casts import with_silent_casts
 from qlayer.circuit import Circuit
 from qlayer.errors import CaptureError, QLayerError, UnsupportedError
 from qlayer.recording import Recording
@@ -21,8 +22,18 @@ from qlayer.traced import Traced
 
 QNode = qml.QNode
 
-# exact simulators of pure states: what they would compute is what we compile
-_DEVICES = ("default.qubit", "lightning.qubit", "lightning.kokkos", "lightning.gpu", "reference.qubit")
+# exact simulators: what they would compute is what we compile
+_DEVICES = (
+    "default.qubit",
+    "lightning.qubit",
+    "lightning.kokkos",
+    "lightning.gpu",
+    "reference.qubit",
+    "default.mixed",
+)
+_KEEP_DENSITY = ("default.mixed",)
+# methods of PennyLane that differentiate the state itself, also where results are drawn from it
+_EXACT_GRADIENTS = ("backprop", "adjoint")
 # operations that hold functions: a graph with them cannot be copied into another one for good
 _CONTROL_FLOW = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase")
 
@@ -48,9 +59,8 @@ def capture(
 
     Raises:
         CaptureError: if the function asks for the value of an argument, or cannot be called with these shapes.
-        UnsupportedError: if the device, an operation or a measurement cannot be compiled; it names the culprit.
+        UnsupportedError: if an operation or a measurement cannot be compiled; it names the culprit.
     """
-    check_device(qnode)
     arguments = {input_argument: tuple(sample_shape), **weight_shapes}
     try:
         return _capture(qnode, arguments, dtype)
@@ -96,13 +106,14 @@ def _capture(qnode: qml.QNode, arguments: Mapping[str, Sequence[int]], dtype: tf
     return recording.circuit(graph.inputs[0]), _angle_graph(graph, recording.sources, len(arguments))
 
 
-def check_device(qnode: qml.QNode) -> None:
-    """Refuse a device that does more, or other things, than simulate a pure state."""
-    if qnode.device.name not in _DEVICES:
-        raise UnsupportedError(
-            f"the QNode runs on device {qnode.device.name!r}, which cannot be compiled to TensorFlow. Use one of "
-            f"{', '.join(_DEVICES)}."
-        )
+def is_compiled(device: Any) -> bool:
+    """Whether what a device computes is what we compile.
+
+    It must be the very class that PennyLane makes under that name: a device of the user that is derived from it, or
+    one with a transform of its own, keeps the name and may do something else. default.mixed with a readout error does.
+    """
+    is_known = device.name in _DEVICES and type(device) is qml.plugin_devices[device.name].load()
+    return is_known and not getattr(device, "readout_err", None)
 
 
 def _angle_graph(graph: tf.Graph, sources: list[tf.Tensor], arguments: int) -> AngleGraph:
@@ -121,7 +132,7 @@ def _angle_graph(graph: tf.Graph, sources: list[tf.Tensor], arguments: int) -> A
         )
     return AngleGraph(
         sample_shape=tuple(graph.inputs[0].shape),
-        graph_def=graph_def.SerializeToString(deterministic=True),
+        graph_def=with_silent_casts(graph_def).SerializeToString(deterministic=True),
         arguments=tuple(tensor.name for tensor in graph.inputs[:arguments]),
         outputs=tuple(tensor.name for tensor in sources),
         is_input_dependent=tuple(depends_on(tensor, graph.inputs[0]) for tensor in sources),
@@ -144,8 +155,15 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
         )
     labels = _wire_order(qnode.device, tape)
     tape = _deferred(tape)
+    _check_postselection(qnode, tape)
     extra = [wire for wire in tape.wires if wire not in labels]
-    recording = Recording(labels + extra, labels, is_bare=isinstance(returned, qml.measurements.MeasurementProcess))
+    recording = Recording(
+        labels + extra,
+        labels,
+        is_bare=isinstance(returned, qml.measurements.MeasurementProcess),
+        gradient=_gradient(qnode, tape),
+        keeps_density=qnode.device.name in _KEEP_DENSITY,
+    )
     with qml.QueuingManager.stop_recording():
         recording.add_operations(tape.operations)
         recording.add_measurements(tape.measurements, tape.shots.total_shots or 0)
@@ -179,10 +197,34 @@ def _deferred(tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
     if not any(isinstance(operation, qml.ops.MidMeasure) for operation in tape.operations):
         return tape
     try:
-        (deferred,), _ = qml.defer_measurements(tape, allow_postselect=False)
+        (deferred,), _ = qml.defer_measurements(tape, allow_postselect=True)
     except ValueError as exc:
         raise UnsupportedError(f"the circuit's mid-circuit measurements cannot be moved to its end: {exc}") from exc
     return deferred
+
+
+def _check_postselection(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> None:
+    """Refuse to drop shots: how many are left is not known, and the shape of the output must be."""
+    is_postselected = any(isinstance(operation, qml.Projector) for operation in tape.operations)
+    if is_postselected and tape.shots and qnode.execute_kwargs["postselect_mode"] == "hw-like":
+        raise UnsupportedError(
+            'the QNode drops the shots that postselection rejects, postselect_mode="hw-like", and a layer draws a '
+            'fixed number of them. Use postselect_mode="fill-shots".'
+        )
+
+
+def _gradient(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> str:
+    """How the QNode's method of differentiation is carried out.
+
+    Without shots every method has the same result, which backpropagation finds. A postselected circuit is no sinusoid
+    in its angles, because its norm changes with them: no rule shifts it.
+    """
+    if qnode.diff_method is None:
+        return "none"
+    is_postselected = any(isinstance(operation, qml.Projector) for operation in tape.operations)
+    if not tape.shots or is_postselected or qnode.diff_method in _EXACT_GRADIENTS:
+        return "exact"
+    return "parameter-shift"
 
 
 def _wire_order(device: Any, tape: qml.tape.QuantumScript) -> list[Any]:

@@ -42,8 +42,11 @@ class Operation:
     """One gate of the gate table, or a matrix, on some wires.
 
     Args:
-        name: row of the gate table; or "QubitUnitary", with a matrix as its only parameter; or "DiagonalEvolution",
-            exp(-1j * angle * diag(energies)), with the angle and the energies as parameters.
+        name: row of the gate table; or one of
+            "QubitUnitary", with a matrix as its only parameter;
+            "DiagonalEvolution", exp(-1j * angle * diag(energies)), with the angle and the energies as parameters;
+            "Projection" of a wire onto the basis state that is its parameter (postselection);
+            "Channel", with its matrix on row-major density matrices as its only parameter: shape (4 ** k, 4 ** k).
         wires: the control wires first, then the wires of the gate.
         parameters: in the order of the gate's row.
         controls: how many of the wires control the gate; it acts where all of them are 1.
@@ -67,7 +70,8 @@ class Preparation:
 
     Args:
         wires: the prepared wires.
-        amplitudes: parameter of shape (2 ** len(wires),), of norm 1.
+        amplitudes: parameter of shape (2 ** len(wires),), of norm 1; of a mixed circuit, the density matrix in
+            row-major order, of shape (4 ** len(wires),).
     """
 
     wires: tuple[int, ...]
@@ -95,6 +99,7 @@ class Measurement:
         other_wires: the second group of wires, for a mutual information.
         log_base: base of the logarithm of an entropy; None for the natural one.
         shots: how often it is drawn; 0 for an exact result.
+        groups: how many groups of shots the median is taken of, for the expectation value of a classical shadow.
     """
 
     kind: str
@@ -104,6 +109,7 @@ class Measurement:
     other_wires: tuple[int, ...] = ()
     log_base: float | None = None
     shots: int = 0
+    groups: int = 1
 
     @property
     def all_wires(self) -> set[int]:
@@ -130,6 +136,8 @@ class Circuit:
         angle_outputs: what the angle graph computes from inputs and weights.
         preparation: what the register starts with; None for all wires in 0.
         is_bare: whether the QNode returns a single measurement that is not in a list or tuple.
+        is_mixed: whether its state is a density matrix; of a circuit with channels.
+        gradient: how it is differentiated: "exact", by "parameter-shift", or "none".
     """
 
     wire_labels: tuple[int | str, ...]
@@ -138,6 +146,8 @@ class Circuit:
     angle_outputs: tuple[AngleOutput, ...]
     preparation: Preparation | None = None
     is_bare: bool = False
+    is_mixed: bool = False
+    gradient: str = "exact"
 
     @property
     def wire_count(self) -> int:
@@ -148,6 +158,11 @@ class Circuit:
     def sees_global_phase(self) -> bool:
         """Whether a result changes with the global phase."""
         return any(measurement.kind == "state" for measurement in self.measurements)
+
+    @property
+    def is_postselected(self) -> bool:
+        """Whether some outcomes of measurements within the circuit are left out."""
+        return any(operation.name == "Projection" for operation in self.operations)
 
     def is_input_dependent(self, parameter: Parameter) -> bool:
         """Whether a parameter changes from sample to sample."""

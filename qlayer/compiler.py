@@ -10,13 +10,18 @@ import tensorflow as tf
 
 from qlayer import kernels, register
 from qlayer.angles import AngleGraph
+from qlayer.casts import to_complex
 from qlayer.circuit import Circuit, Parameter, Preparation
 from qlayer.finite import finite
 from qlayer.kernels import Angles
 from qlayer.light_cone import light_cone
-from qlayer.plan import Layer, MatrixStep, PhaseStep, VariableStep
-from qlayer.sampling import RULES, measure
+from qlayer.measurements import measure
+from qlayer.parameter_shift import ShiftRule
+from qlayer.plan import AngleSource, Layer, MatrixStep, PhaseStep, VariableStep
+from qlayer.randomness import Randomness, random_key
+from qlayer.sampling import RULES, SAMPLED, draw_all
 from qlayer.scheduler import plan_circuit
+from qlayer.states import MixedState, PureState, State
 
 
 class CompiledCircuit:
@@ -51,39 +56,93 @@ class CompiledCircuit:
         is_complex = any(RULES[measurement.kind].is_complex for measurement in self.circuit.measurements)
         return kernels.complex_dtype(self.dtype) if is_complex else self.dtype
 
-    def __call__(self, inputs: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
+    @property
+    def has_shots(self) -> bool:
+        """Whether its results are drawn."""
+        return any(measurement.shots for measurement in self.circuit.measurements)
+
+    def __call__(self, inputs: tf.Tensor, *weights: tf.Tensor, key: tf.Tensor | None = None) -> tf.Tensor:
         """Run the circuit.
 
         Args:
             inputs: shape (batch, *sample_shape).
             *weights: the weights, in the order of the angle graph's arguments.
+            key: what finite shots are drawn from, as `Randomness` takes it; None for new draws at every run.
 
         Returns:
             Shape (batch, *output_shape).
         """
         batch = tf.shape(inputs)[0]
         outputs = self.angle_graph(inputs, weights)
-        state = self._final_state(outputs)
-        if any(measurement.shots for measurement in self.circuit.measurements):  # every sample draws its own shots
-            state = tf.broadcast_to(state, [batch, state.shape[1]])
-        results = measure(state, self.plan.readouts)
+        if self.circuit.gradient == "none":
+            outputs = [tf.stop_gradient(output) for output in outputs]
+        if self.has_shots:
+            results = self._sampled(outputs, batch, Randomness(random_key(None) if key is None else key))
+        else:
+            results = measure(self._final_state(self._angle_values(outputs), outputs), self.plan.readouts)
         if not self.circuit.is_bare:
-            results = [tf.concat([tf.cast(register.flatten(result), self.output_dtype) for result in results], axis=1)]
+            results = [tf.concat([self._output(register.flatten(result)) for result in results], axis=1)]
         output = tf.broadcast_to(results[0], [batch, *self.output_shape])
-        for weight in self._unseen(weights):  # a zero, so that its gradient is zero and not missing
-            zero = tf.reduce_sum(tf.math.multiply_no_nan(weight, tf.zeros([], weight.dtype)))
-            output += tf.cast(zero, self.output_dtype)
+        if self.circuit.gradient != "none":
+            for argument in self._unseen(inputs, *weights):  # a zero, so that its gradient is zero and not missing
+                zero = tf.reduce_sum(tf.math.multiply_no_nan(argument, tf.zeros([], argument.dtype)))
+                output += self._output(zero)
         return output
 
-    def _unseen(self, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """The weights that no measurement depends on."""
-        seen = self.angle_graph.arguments_of(self.plan.outputs)
-        return [weight for position, weight in enumerate(weights, start=1) if position not in seen]
+    def _sampled(self, outputs: list[tf.Tensor], batch: tf.Tensor, randomness: Randomness) -> list[tf.Tensor]:
+        """Every result drawn with finite shots, each sample of the batch drawing its own."""
+        rules = [SAMPLED[readout.measurement.kind] for readout in self.plan.readouts]
+        drawn = self._drawn(self._angle_values(outputs), [batch, *outputs], randomness)
+        return [rule.finish(d, readout) for rule, d, readout in zip(rules, drawn, self.plan.readouts, strict=True)]
 
-    def _final_state(self, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """The amplitudes before the readout: shape (b, 2 ** n)."""
+    def _drawn(self, angles: Angles, context: list[tf.Tensor], randomness: Randomness) -> list[tf.Tensor]:
+        """What the measurements draw; `context` is the size of the batch and the outputs of the angle graph."""
+        if self.circuit.gradient != "parameter-shift":
+            return self._draws(angles, randomness, context)
+        drawn = self.shift_rule(angles, randomness, context)
+        if not self.plan.has_calculated_elements:
+            return drawn
+        # no rule shifts the elements of a matrix or a state: their gradient is that of the exact means
+        fixed = Angles(tf.stop_gradient(angles.shared), tf.stop_gradient(angles.varying))
+        straight = self._draws(fixed, randomness, context)
+        return [value + (other - tf.stop_gradient(other)) for value, other in zip(drawn, straight, strict=True)]
+
+    def _draws(self, angles: Angles, randomness: Randomness, context: list[tf.Tensor]) -> list[tf.Tensor]:
+        batch, *outputs = context
+        return draw_all(self._final_state(angles, outputs).for_batch(batch), self.plan.readouts, randomness)
+
+    @property
+    def shift_rule(self) -> ShiftRule:
+        """The parameter-shift rule for what is drawn."""
+        angles = (*self.plan.weight_angles, *self.plan.input_angles)
+        return ShiftRule(
+            self._draws,
+            tuple(angle.coefficient for angle in angles),
+            tuple(SAMPLED[readout.measurement.kind].is_differentiable for readout in self.plan.readouts),
+        )
+
+    def _output(self, values: tf.Tensor) -> tf.Tensor:
+        """Values in the data type of the output."""
+        return to_complex(values, self.output_dtype) if self.output_dtype.is_complex else tf.cast(values, self.dtype)
+
+    def _unseen(self, *arguments: tf.Tensor) -> list[tf.Tensor]:
+        """The inputs and weights that no measurement depends on."""
+        seen = self.angle_graph.arguments_of(self.plan.outputs)
+        return [argument for position, argument in enumerate(arguments) if position not in seen]
+
+    def _angle_values(self, outputs: Sequence[tf.Tensor]) -> Angles:
+        """The values of the plan's angles."""
+        return Angles(self._angles(outputs, self.plan.weight_angles), self._angles(outputs, self.plan.input_angles))
+
+    def _final_state(self, angles: Angles, outputs: Sequence[tf.Tensor]) -> State:
+        """The state before the readout."""
+        final = self._final_register(angles, outputs)
+        state = MixedState(final) if self.circuit.is_mixed else PureState(final)
+        return state.normalized() if self.circuit.is_postselected else state
+
+    def _final_register(self, angles: Angles, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The register after all steps: shape (b, 2 ** wires of the plan)."""
         plan = self.plan
-        angles = Angles(self._angles(outputs, plan.weight_angles), self._angles(outputs, plan.input_angles))
         layers = tuple(step for step in (*plan.prefix, *plan.steps) if isinstance(step, Layer))
         matrices = (
             kernels.layer_matrices(layers, plan.wire_count, angles) if layers else tf.zeros([0, plan.wire_count, 2, 2])
@@ -119,7 +178,7 @@ class CompiledCircuit:
         flat = register.flatten(outputs[parameter.output])
         elements = kernels.pick_columns(flat, list(parameter.positions))
         checked = finite(elements, self.circuit, [(parameter.output, position) for position in parameter.positions])
-        return tf.cast(checked, dtype)
+        return to_complex(checked, dtype)
 
     def _joined(self, state: tf.Tensor, matrices: tf.Tensor, angles: Angles, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """Run the steps on the joined register."""
@@ -137,13 +196,13 @@ class CompiledCircuit:
                     state = kernels.apply_matrix(state, step.wires, matrix)
         return state
 
-    def _angles(self, outputs: Sequence[tf.Tensor], wanted: tuple[tuple[int, int], ...]) -> tf.Tensor:
+    def _angles(self, outputs: Sequence[tf.Tensor], wanted: tuple[AngleSource, ...]) -> tf.Tensor:
         """Some elements of the angle graph's outputs, one column each: shape (b, len(wanted))."""
         if not wanted:
             return tf.zeros([1, 0], self.dtype)
-        used = sorted({output for output, _ in wanted})
+        used = sorted({angle.output for angle in wanted})
         sizes = [prod(self.circuit.angle_outputs[output].shape) for output in used]
         starts = dict(zip(used, accumulate(sizes, initial=0), strict=False))
         columns = tf.concat([register.real(register.flatten(outputs[output]), self.dtype) for output in used], axis=1)
-        angles = kernels.pick_columns(columns, [starts[output] + position for output, position in wanted])
-        return finite(angles, self.circuit, wanted)
+        angles = kernels.pick_columns(columns, [starts[angle.output] + angle.position for angle in wanted])
+        return finite(angles, self.circuit, [(angle.output, angle.position) for angle in wanted])

@@ -1,9 +1,11 @@
 """Everything qlayer raises on a user's mistake.
 
 - QLayerError
-    - SignatureError (a TypeError): the QNode's signature, or the weight shapes given for it
+    - SignatureError (a TypeError): the QNode's signature, or the shapes given for it
     - CaptureError (a TypeError): the quantum function does something that cannot be recorded
-    - UnsupportedError (a NotImplementedError): an operation, measurement or device that cannot be compiled
+    - UnsupportedError (a NotImplementedError): an operation or measurement that cannot be compiled, or what a device
+      that is not compiled cannot do
+    - ExecutionError (a RuntimeError): what PennyLane raised while it ran the QNode of a layer on the host
     - ShapeError (a ValueError): inputs, weights or outputs of a shape that does not fit, or complex where reals belong
     - FormatError (a ValueError): a saved circuit that this version cannot read
 """
@@ -16,7 +18,7 @@ class QLayerError(Exception):
 
 
 class SignatureError(QLayerError, TypeError):
-    """The QNode's signature, or the weight shapes given for it, do not fit a layer."""
+    """The QNode's signature, or the shapes given for it, do not fit a layer."""
 
 
 class CaptureError(QLayerError, TypeError):
@@ -24,7 +26,11 @@ class CaptureError(QLayerError, TypeError):
 
 
 class UnsupportedError(QLayerError, NotImplementedError):
-    """An operation, measurement or device that cannot be compiled to TensorFlow."""
+    """What cannot be compiled to TensorFlow, or needs a circuit that is."""
+
+
+class ExecutionError(QLayerError, RuntimeError):
+    """What PennyLane or a device raised while it ran the QNode of a layer on the host."""
 
 
 class ShapeError(QLayerError, ValueError):

@@ -7,8 +7,8 @@ There are four kinds, and kernels are chosen by kind, never by a gate's name:
 - Matrix: any other constant.
 - Variable: a matrix that is calculated from inputs or weights as a whole, where the user wrote one.
 
-They are closed under inverse and control, so the inverse or the controlled version of any gate is a product of
-factors again, with angles that stay linear. Wire 0 of a factor is the most significant bit.
+They are closed under inverse, control and complex conjugation, so the inverse or the controlled version of any gate is
+a product of factors again, with angles that stay linear. Wire 0 of a factor is the most significant bit.
 """
 
 from __future__ import annotations
@@ -49,6 +49,10 @@ class Phase:
         """The opposite phase."""
         return Phase(tuple(replace(term, coefficient=-term.coefficient) for term in self.terms))
 
+    def conjugate(self) -> Phase:
+        """The complex conjugate."""
+        return self.inverse()
+
     def controlled(self, control: int) -> tuple[Factor, ...]:
         """The same phase where the control is 1: each term times (1 - parity of the control) / 2."""
         halves = [replace(term, coefficient=term.coefficient / 2) for term in self.terms]
@@ -80,6 +84,10 @@ class Permutation:
         """The permutation that undoes it."""
         return Permutation(self.wires, tuple(int(j) for j in np.argsort(self.table)))
 
+    def conjugate(self) -> Permutation:
+        """Itself, because it is real."""
+        return self
+
     def controlled(self, control: int) -> tuple[Factor, ...]:
         """The same permutation where the control is 1."""
         size = len(self.table)
@@ -92,7 +100,7 @@ class Permutation:
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """A constant unitary of shape (2 ** len(wires), 2 ** len(wires))."""
+    """A constant of shape (2 ** len(wires), 2 ** len(wires))."""
 
     wires: tuple[int, ...]
     matrix: np.ndarray
@@ -100,6 +108,10 @@ class Matrix:
     def inverse(self) -> Matrix:
         """The conjugate transpose."""
         return Matrix(self.wires, self.matrix.conj().T)
+
+    def conjugate(self) -> Matrix:
+        """The complex conjugate."""
+        return Matrix(self.wires, self.matrix.conj())
 
     def controlled(self, control: int) -> tuple[Factor, ...]:
         """The same matrix where the control is 1: on one wire a phase in its eigenbasis, on more a larger matrix."""
@@ -125,16 +137,22 @@ class Variable:
         parameter: index of the gate's parameter that holds the matrix.
         controls: how many wires control it.
         is_adjoint: whether its conjugate transpose is meant.
+        is_conjugate: whether its complex conjugate is meant (of the transpose, if both are).
     """
 
     wires: tuple[int, ...]
     parameter: int
     controls: int = 0
     is_adjoint: bool = False
+    is_conjugate: bool = False
 
     def inverse(self) -> Variable:
         """The conjugate transpose."""
         return replace(self, is_adjoint=not self.is_adjoint)
+
+    def conjugate(self) -> Variable:
+        """The complex conjugate."""
+        return replace(self, is_conjugate=not self.is_conjugate)
 
     def controlled(self, control: int) -> tuple[Factor, ...]:
         """The same unitary where one more wire is 1."""

@@ -148,11 +148,14 @@ def factors_of(operation: Operation) -> tuple[Factor, ...]:
 
 
 def _base_factors(operation: Operation, wires: int) -> tuple[Factor, ...]:
-    if operation.name == "QubitUnitary":
+    if operation.name in ("QubitUnitary", "Channel"):
         (matrix,) = operation.parameters
         if not matrix.is_constant:
             return (Variable(tuple(range(wires)), 0),)
         return (Matrix(tuple(range(wires)), np.reshape(matrix.values, matrix.shape)),)
+    if operation.name == "Projection":
+        (state,) = operation.parameters
+        return (Matrix((0,), np.diag([1, 0] if state.values[0] == 0 else [0, 1])),)
     if operation.name == "DiagonalEvolution":
         energies = operation.parameters[1].values
         return (diagonal(tuple(range(wires)), tuple(-np.real(energies)), 0),)

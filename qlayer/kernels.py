@@ -116,12 +116,15 @@ def block_matrices(matrices: tf.Tensor) -> list[list[tf.Tensor]]:
 
 def _kronecker(matrices: tf.Tensor) -> tf.Tensor:
     """The Kronecker product over the third axis: (s, blocks, k, 2, 2) -> (s, blocks, K, K)."""
-    product = matrices[:, :, 0]
+    count = matrices.shape[0] * matrices.shape[1]
+    product = tf.reshape(matrices[:, :, 0], [count, 2, 2])
     for wire in range(1, matrices.shape[2]):
-        size = 2 * product.shape[-1]
-        grown = product[:, :, :, tf.newaxis, :, tf.newaxis] * matrices[:, :, wire, tf.newaxis, :, tf.newaxis, :]
-        product = tf.reshape(grown, [*matrices.shape[:2], size, size])
-    return product
+        size = product.shape[1]
+        # an outer product of few axes, because TensorFlow broadcasts no more than six of them in a jacobian
+        pairs = tf.reshape(product, [count, -1, 1]) * tf.reshape(matrices[:, :, wire], [count, 1, 4])
+        ordered = tf.transpose(tf.reshape(pairs, [count, size, size, 2, 2]), [0, 1, 3, 2, 4])
+        product = tf.reshape(ordered, [count, 2 * size, 2 * size])
+    return tf.reshape(product, [*matrices.shape[:2], *product.shape[1:]])
 
 
 def apply_layer(state: tf.Tensor, blocks: list[tf.Tensor]) -> tf.Tensor:
@@ -267,11 +270,13 @@ def apply_matrix(state: tf.Tensor, wires: tuple[int, ...], matrix: tf.Tensor) ->
 
 
 def variable_matrix(step: VariableStep, elements: tf.Tensor) -> tf.Tensor:
-    """The unitary of a step with its controls: (b, 4 ** k) -> (b, K, K) on all wires of the step."""
+    """The matrix of a step with its controls: (b, 4 ** k) -> (b, K, K) on all wires of the step."""
     size = 2 ** (len(step.wires) - step.controls)
     matrix = tf.reshape(elements, [-1, size, size])
     if step.is_adjoint:
         matrix = tf.linalg.adjoint(matrix)
+    if step.is_conjugate:
+        matrix = tf.math.conj(matrix)
     padding = 2 ** len(step.wires) - size
     above = tf.linalg.diag([1.0] * padding + [0.0] * size)
     return tf.pad(matrix, [[0, 0], [padding, 0], [padding, 0]]) + tf.cast(above, matrix.dtype)

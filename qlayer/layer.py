@@ -9,16 +9,17 @@ import tensorflow as tf
 
 from qlayer.circuit import Circuit
 from qlayer.consumers import Source, check_real, check_sequence, watch
-from qlayer.drawing import draw
 from qlayer.errors import ShapeError, UnsupportedError
 from qlayer.keras_compat import IS_KERAS_3, check_caller, describe, keras, register
-from qlayer.layer_function import LayerFunction
+from qlayer.layer_function import make_function
 from qlayer.layer_spec import LayerSpec, layer_arguments
 from qlayer.program import Program
-from qlayer.signature import weight_shape
+from qlayer.signature import optional_shape, weight_shape
 
 if TYPE_CHECKING:
     from qlayer.capture import QNode
+    from qlayer.host import HostFunction
+    from qlayer.layer_function import LayerFunction
 
 _REAL_DTYPES = ("float32", "float64")
 
@@ -28,7 +29,8 @@ class KerasLayer(keras.layers.Layer):
     """A quantum circuit as a layer of a Keras model.
 
     The QNode is recorded once, when the number of features is known, and compiled to pure TensorFlow: from then on
-    nothing of PennyLane runs, in training or in a saved model.
+    nothing of PennyLane runs, in training or in a saved model. On a device that is not compiled, PennyLane runs it on
+    the host: slower, and only the weights can be saved.
 
     In the QNode, the input argument is ONE sample: the features are the last axis of the layer's inputs (or the last
     axes, where `sample_shape` says so), and all axes before them are batch.
@@ -48,6 +50,8 @@ class KerasLayer(keras.layers.Layer):
             first.
         sample_shape: shape of one sample; None for the last axis of the inputs.
         jit_compile: whether XLA compiles the circuit. Faster for a fixed batch size; each new batch size compiles anew.
+        seed: where finite shots start: the same seed gives the same sequence of draws after every start. None for
+            others, which `tf.random.set_seed` makes repeatable.
         **kwargs: for the Keras layer: "name", "dtype" (float32 or float64), "trainable", ...
 
     Call arguments:
@@ -60,6 +64,7 @@ class KerasLayer(keras.layers.Layer):
     Raises:
         SignatureError: if the QNode's signature, `weight_shapes` or `weight_specs` do not fit together.
         UnsupportedError: if the QNode cannot be compiled (when the layer is built).
+        ExecutionError: if PennyLane cannot run the QNode on the host (when the layer is built or called).
         ShapeError: if inputs or `output_dim` do not fit the circuit (when the layer is built or called).
 
     Example:
@@ -79,21 +84,24 @@ class KerasLayer(keras.layers.Layer):
         input_argument: str | None = None,
         sample_shape: int | Iterable[int] | None = None,
         jit_compile: bool = False,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         self._spec = LayerSpec(
             qnode,
             {name: weight_shape(shape) for name, shape in weight_shapes.items()},
-            _shape(output_dim),
+            optional_shape(output_dim, "an output (output_dim)"),
             weight_specs or {},
             input_argument or self._input_argument,
-            _shape(sample_shape),
+            optional_shape(sample_shape, "a sample (sample_shape)"),
             jit_compile,
+            seed,
         )
         self._spec.check()
         super().__init__(**kwargs)
         _check_real(self.compute_dtype)
-        self._compiled: LayerFunction | None = None
+        self.supports_jit = not self._spec.runs_on_host  # Keras 3 compiles models with XLA by itself where it can
+        self._compiled: LayerFunction | HostFunction | None = None
 
     @property
     def qnode(self) -> QNode | None:
@@ -106,6 +114,7 @@ class KerasLayer(keras.layers.Layer):
 
         Raises:
             ShapeError: if the layer is not built yet, so that the number of features is not known.
+            UnsupportedError: if the QNode runs on the host, through PennyLane.
         """
         return self._known().program.circuit
 
@@ -155,7 +164,7 @@ class KerasLayer(keras.layers.Layer):
         """
         check_real(self.name, inputs)
         compiled = self._compile(inputs.shape)
-        inputs = tf.cast(inputs, compiled.circuit.dtype)
+        inputs = tf.cast(inputs, compiled.dtype)
         axes = inputs.shape.rank - len(compiled.sample_shape)
         flat = tf.reshape(inputs, [-1, *compiled.sample_shape])
         outputs = compiled.function(flat, *(tf.cast(weight, flat.dtype) for weight in self._weights_in_order))
@@ -187,7 +196,7 @@ class KerasLayer(keras.layers.Layer):
         """
         check_real(self.name, inputs)
         shape = self.compute_output_shape(inputs.shape)
-        return keras.KerasTensor(shape, dtype=self._compile(inputs.shape).circuit.output_dtype.name)
+        return keras.KerasTensor(shape, dtype=self._compile(inputs.shape).output_dtype.name)
 
     def construct(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ARG002 - the interface of a QNode
         """Construct the QNode's tape on one sample with the layer's weights, as QNode.construct.
@@ -212,20 +221,19 @@ class KerasLayer(keras.layers.Layer):
         return self.qnode.construct((), {self.input_arg: sample, **weights})
 
     def draw(self) -> str:
-        """The circuit as text: a line for each wire, and where each angle comes from; no PennyLane needed.
+        """The circuit as text: a line for each wire, and where each angle comes from; on the host PennyLane's drawing.
 
         Raises:
             ShapeError: if the layer is not built yet, so that the number of features is not known.
         """
-        program = self._known().program
-        names = (self.input_arg, *self._spec.weight_shapes)
-        return draw(program.circuit, program.angle_graph.argument_names(names))
+        return self._known().draw()
 
     def get_config(self) -> dict[str, Any]:
         """The configuration: JSON data that `from_config` makes a layer of that trains, without the QNode.
 
         Raises:
             ShapeError: if the layer is not built yet, so that the number of features is not known.
+            UnsupportedError: if the QNode runs on the host, through PennyLane.
         """
         regularizer = self.activity_regularizer
         return {
@@ -253,7 +261,13 @@ class KerasLayer(keras.layers.Layer):
     def __repr__(self) -> str:
         return describe(self.name, self)
 
-    def _known(self) -> LayerFunction:
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Any:
+        if save_type == "savedmodel" and self._compiled:
+            _ = self._compiled.program  # refused for the host: both Keras would save a call of Python that cannot load
+        # Keras 3 does not find weights in a list: a checkpoint of TensorFlow would leave them out without a word
+        return {**super()._trackable_children(save_type, **kwargs), **self.qnode_weights}
+
+    def _known(self) -> LayerFunction | HostFunction:
         """The compiled circuit of a layer that knows the shape of its samples."""
         if self._compiled is None and self._spec.sample_shape is None:
             raise ShapeError(
@@ -262,12 +276,12 @@ class KerasLayer(keras.layers.Layer):
             )
         return self._compiled or self._compile(self._spec.sample_shape)
 
-    def _compile(self, input_shape: Any) -> LayerFunction:
+    def _compile(self, input_shape: Any) -> LayerFunction | HostFunction:
         """The compiled circuit; made at the first call, checked against the inputs' shape at every other."""
         shape = tuple(tf.TensorShape(input_shape))
         if self._compiled is None:
-            program = self._spec.program(self._spec.sample_shape_of(shape), self.compute_dtype)
-            self._compiled = LayerFunction(self._spec, program)
+            sample_shape = self._spec.sample_shape_of(shape)
+            self._compiled = make_function(self._spec, sample_shape, self.compute_dtype, self.name)
         expected = self._compiled.sample_shape
         if shape[len(shape) - len(expected) :] != expected:
             raise ShapeError(
@@ -275,12 +289,6 @@ class KerasLayer(keras.layers.Layer):
                 f"{shape}; their last axes must be {expected}."
             )
         return self._compiled
-
-
-def _shape(shape: int | Iterable[int] | None) -> tuple[int, ...] | None:
-    if shape is None:
-        return None
-    return tuple(int(size) for size in shape) if isinstance(shape, Iterable) else (int(shape),)
 
 
 def _check_real(dtype: str) -> None:

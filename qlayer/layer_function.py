@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
 from qlayer.compiler import CompiledCircuit
+from qlayer.drawing import draw
 from qlayer.errors import ShapeError
 from qlayer.layer_spec import LayerSpec
 from qlayer.program import Program
+from qlayer.randomness import random_key
+
+if TYPE_CHECKING:
+    from qlayer.host import HostFunction
+
+
+def make_function(
+    spec: LayerSpec, sample_shape: tuple[int, ...], dtype: str, name: str
+) -> LayerFunction | HostFunction:
+    """What a layer calls: its compiled circuit, or PennyLane where the device is not compiled.
+
+    Args:
+        spec: what the layer is made of.
+        sample_shape: shape of one sample.
+        dtype: "float32" or "float64".
+        name: name of the layer, for errors.
+    """
+    if not spec.runs_on_host:
+        return LayerFunction(spec, spec.program(sample_shape, dtype))
+    from qlayer.host import HostFunction  # noqa: PLC0415 - a loaded layer needs no PennyLane
+
+    return HostFunction(spec, sample_shape, dtype, name)
 
 
 class LayerFunction:
@@ -23,20 +48,45 @@ class LayerFunction:
     """
 
     def __init__(self, spec: LayerSpec, program: Program) -> None:
-        dtype = tf.as_dtype(program.dtype)
+        self.dtype = dtype = tf.as_dtype(program.dtype)
         self.program = program
+        self._names = (spec.input_argument, *spec.weight_shapes)
         self.sample_shape = program.sample_shape
-        self.circuit = CompiledCircuit(program.circuit, program.angle_graph, dtype)
-        self.output_shape = _checked_output_shape(spec.output_dim, self.circuit.output_shape)
-        self.function = tf.function(
-            self.circuit,
-            input_signature=[
-                tf.TensorSpec([None, *program.sample_shape], dtype),
-                *(tf.TensorSpec(shape, dtype) for shape in spec.weight_shapes.values()),
-            ],
-            autograph=False,
-            jit_compile=spec.jit_compile or None,
-        )
+        circuit = CompiledCircuit(program.circuit, program.angle_graph, dtype)
+        self.output_shape = _checked_output_shape(spec.output_dim, circuit.output_shape)
+        self.output_dtype = circuit.output_dtype
+        self.function = self._function(spec, circuit)
+
+    def _function(self, spec: LayerSpec, circuit: CompiledCircuit) -> tf.types.experimental.PolymorphicFunction:
+        """The circuit as a function of a batch and the weights; finite shots are drawn anew at every call."""
+        signature = [
+            tf.TensorSpec([None, *self.sample_shape], self.dtype),
+            *(tf.TensorSpec(shape, self.dtype) for shape in spec.weight_shapes.values()),
+        ]
+        jit_compile = spec.jit_compile or None
+        if not circuit.has_shots:
+            return tf.function(circuit, input_signature=signature, autograph=False, jit_compile=jit_compile)
+        compiled = tf.function(circuit, autograph=False, jit_compile=jit_compile)
+        return tf.function(_NewDraws(compiled, spec.seed), input_signature=signature, autograph=False)
+
+    def draw(self) -> str:
+        """The circuit as text."""
+        return draw(self.program.circuit, self.program.angle_graph.argument_names(self._names))
+
+
+@dataclass(frozen=True)
+class _NewDraws:
+    """A compiled circuit with finite shots that draws a key for each call.
+
+    The key is drawn outside of what XLA compiles, where random numbers know no seed. An object and no closure, because
+    TensorFlow takes all closures of a function for the same one that is traced again and again.
+    """
+
+    compiled: tf.types.experimental.PolymorphicFunction
+    seed: int | None
+
+    def __call__(self, inputs: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
+        return self.compiled(inputs, *weights, key=random_key(self.seed))
 
 
 def _checked_output_shape(given: tuple[int, ...] | None, computed: tuple[int, ...]) -> tuple[int, ...]:

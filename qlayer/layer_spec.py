@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qlayer.errors import ShapeError, SignatureError
+from qlayer.errors import ShapeError, SignatureError, UnsupportedError
 from qlayer.keras_compat import specs_to_data
 from qlayer.program import Program
 from qlayer.signature import check_signature, check_weight_specs
@@ -27,6 +27,7 @@ class LayerSpec:
         input_argument: name of the argument that takes the inputs.
         sample_shape: shape of one sample; None for the last axis of the inputs.
         jit_compile: whether XLA compiles the circuit.
+        seed: what finite shots are drawn from; None for other draws after every start.
     """
 
     source: QNode | Program
@@ -36,23 +37,33 @@ class LayerSpec:
     input_argument: str
     sample_shape: tuple[int, ...] | None
     jit_compile: bool
+    seed: int | None
 
     @property
     def qnode(self) -> QNode | None:
         """The QNode; None for a layer that was loaded."""
         return None if isinstance(self.source, Program) else self.source
 
+    @property
+    def runs_on_host(self) -> bool:
+        """Whether PennyLane runs the QNode: its device is none of those that are compiled."""
+        if isinstance(self.source, Program):
+            return False
+        from qlayer.capture import is_compiled  # noqa: PLC0415 - a loaded layer needs no PennyLane
+
+        return not is_compiled(self.source.device)
+
     def check(self) -> None:
         """Check that the parts fit together.
 
         Raises:
             SignatureError: if the QNode's signature, `weight_shapes` or `weight_specs` do not.
-            UnsupportedError: if the QNode's device cannot be compiled.
+            UnsupportedError: if XLA is to compile, or a seed to determine, what runs on the host.
         """
         check_weight_specs(self.weight_specs, self.weight_shapes)
         if isinstance(self.source, Program):
             return
-        from qlayer.capture import QNode, check_device  # noqa: PLC0415 - a loaded layer needs no PennyLane
+        from qlayer.capture import QNode  # noqa: PLC0415 - a loaded layer needs no PennyLane
 
         if not isinstance(self.source, QNode):
             raise SignatureError(
@@ -60,7 +71,16 @@ class LayerSpec:
                 "@qml.qnode(device), or wrap it: qml.QNode(function, device)."
             )
         check_signature(self.source.func, self.weight_shapes, self.input_argument)
-        check_device(self.source)
+        if self.jit_compile and self.runs_on_host:
+            raise UnsupportedError(
+                f"jit_compile=True compiles a circuit with XLA, but PennyLane runs this QNode on the host, on device "
+                f"{self.source.device.name!r}. Leave it out, or put the QNode on default.qubit."
+            )
+        if self.seed is not None and self.runs_on_host:
+            raise UnsupportedError(
+                f"seed={self.seed} is for shots that TensorFlow draws, but PennyLane runs this QNode on the host, on "
+                f"device {self.source.device.name!r}. Give the seed to the device, or put the QNode on default.qubit."
+            )
 
     def sample_shape_of(self, input_shape: tuple[int | None, ...]) -> tuple[int, ...]:
         """The shape of one sample for inputs of some shape: the last axis, if nothing else was said."""
@@ -92,6 +112,7 @@ class LayerSpec:
             "weight_specs": specs_to_data(self.weight_specs),
             "input_argument": self.input_argument,
             "jit_compile": self.jit_compile,
+            "seed": self.seed,
         }
 
 

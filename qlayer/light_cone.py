@@ -11,6 +11,8 @@ from qlayer.circuit import Circuit, Operation, PauliTerm
 def light_cone(circuit: Circuit) -> Circuit:
     """The same circuit without the operations and wires that no measurement depends on."""
     cone = set().union(*(measurement.all_wires for measurement in circuit.measurements))
+    # a postselected wire changes what is measured on every wire that it is entangled with
+    cone.update(wire for operation in circuit.operations if operation.name == "Projection" for wire in operation.wires)
     kept: list[Operation] = []
     for operation in reversed(circuit.operations):
         if cone.intersection(operation.wires) or (not operation.wires and circuit.sees_global_phase):

@@ -13,11 +13,12 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.circuit import Measurement
-from qlayer.kernels import apply_matrix, parities
+from qlayer.kernels import parities
 from qlayer.plan import Readout, Word
-from qlayer.register import flip, to_end
+from qlayer.register import to_end
+from qlayer.states import PureState, State, absolute_square
 
-Results = Callable[[tf.Tensor, Sequence[Readout]], list[tf.Tensor]]
+Results = Callable[[State, Sequence[Readout]], list[tf.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class MeasurementRule:
 
     Args:
         shape: from a measurement to the shape of its result for one sample.
-        results: from the final state, of shape (b, 2 ** n), and the readouts to one tensor (b, *shape) for each.
+        results: from the final state and the readouts to one tensor (b, *shape) for each.
         is_complex: whether the result is complex.
     """
 
@@ -38,10 +39,10 @@ class MeasurementRule:
 # -------------------------------------------------------------------------------------------------------- observables
 
 
-def _expectation_values(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
+def _expectation_values(state: State, readouts: Sequence[Readout]) -> list[tf.Tensor]:
     """All expectation values out of one matrix product for each set of flipped bits.
 
-    <P> is the sum over x of conj(state[x ^ flips]) * sign(x) * phase * state[x].
+    <P> is the sum over x of sign(x) * phase * rho[x, x ^ flips].
     """
     columns = [
         (column, coefficient, word) for column, readout in enumerate(readouts) for coefficient, word in readout.words
@@ -53,65 +54,54 @@ def _expectation_values(state: tf.Tensor, readouts: Sequence[Readout]) -> list[t
     return tf.unstack(total, axis=1)
 
 
-def _flipped_values(state: tf.Tensor, flips: int, group: list[tuple[int, float, Word]], count: int) -> tf.Tensor:
+def _flipped_values(state: State, flips: int, group: list[tuple[int, float, Word]], count: int) -> tf.Tensor:
     """What the words with the same flipped bits add to each expectation value: shape (b, count)."""
     real = [(*entry, entry[2].phase.real) for entry in group if entry[2].phase.real]
     imaginary = [(*entry, -entry[2].phase.imag) for entry in group if entry[2].phase.imag]
     if not flips:
-        return tf.matmul(probabilities(state), _sign_table(state, real, count))
-    overlap = tf.math.conj(flip(state, flips)) * state
+        return tf.matmul(state.probabilities(), _sign_table(state, real, count))
+    overlap = state.overlaps(flips)
     parts = [(tf.math.real, real), (tf.math.imag, imaginary)]
     return tf.add_n([tf.matmul(part(overlap), _sign_table(state, found, count)) for part, found in parts if found])
 
 
-def _sign_table(state: tf.Tensor, group: list[tuple[int, float, Word, float]], count: int) -> tf.Tensor:
+def _sign_table(state: State, group: list[tuple[int, float, Word, float]], count: int) -> tf.Tensor:
     """The signed coefficients of some words, summed for each expectation value: shape (2 ** n, count)."""
     masks = sorted({word.z for _, _, word, _ in group})
     coefficients = np.zeros((len(masks), count))
     for column, coefficient, word, factor in group:
         coefficients[masks.index(word.z), column] += coefficient * factor
-    signs = parities(masks, state.shape[1].bit_length() - 1, state.dtype.real_dtype)
+    signs = parities(masks, state.wire_count, state.dtype.real_dtype)
     return tf.matmul(signs, tf.constant(coefficients, signs.dtype), transpose_a=True)
 
 
-def _variances(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
+def _variances(state: State, readouts: Sequence[Readout]) -> list[tf.Tensor]:
     values = _expectation_values(state, [*(readout.squared() for readout in readouts), *readouts])
     pairs = zip(values[: len(readouts)], values[len(readouts) :], strict=True)
     return [square - tf.square(mean) for square, mean in pairs]
 
 
-def _matrix_expectation_value(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    applied = _applied(state, measurement)
-    return tf.reduce_sum(tf.math.real(tf.math.conj(state) * applied), axis=1)
-
-
-def _matrix_variance(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    applied = _applied(state, measurement)
-    mean = tf.reduce_sum(tf.math.real(tf.math.conj(state) * applied), axis=1)
-    return tf.reduce_sum(probabilities(applied), axis=1) - tf.square(mean)
-
-
-def _applied(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    """The measurement's matrix times the state: (b, 2 ** n) -> (b, 2 ** n)."""
+def matrix_of(measurement: Measurement) -> np.ndarray:
+    """The measurement's matrix, of shape (2 ** k, 2 ** k)."""
     assert measurement.matrix is not None, "a row with a matrix was used without one: this is a bug"
-    return applied(state, measurement.wires, np.reshape(measurement.matrix.values, measurement.matrix.shape))
+    return np.reshape(measurement.matrix.values, measurement.matrix.shape)
 
 
-def applied(state: tf.Tensor, wires: tuple[int, ...], matrix: np.ndarray) -> tf.Tensor:
-    """A constant matrix on some wires times the state: (b, 2 ** n) -> (b, 2 ** n)."""
-    return apply_matrix(state, wires, tf.constant(matrix, state.dtype))
+def _matrix_expectation_value(state: State, measurement: Measurement) -> tf.Tensor:
+    return state.expectation_value(measurement.wires, matrix_of(measurement))
+
+
+def _matrix_variance(state: State, measurement: Measurement) -> tf.Tensor:
+    matrix = matrix_of(measurement)
+    square = state.expectation_value(measurement.wires, matrix @ matrix)
+    return square - tf.square(state.expectation_value(measurement.wires, matrix))
 
 
 # ------------------------------------------------------------------------------------------------------ probabilities
 
 
-def probabilities(state: tf.Tensor) -> tf.Tensor:
-    """|amplitude| ** 2, elementwise."""
-    return tf.square(tf.math.real(state)) + tf.square(tf.math.imag(state))
-
-
-def _marginal_probabilities(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
-    everything = probabilities(state)
+def _marginal_probabilities(state: State, readouts: Sequence[Readout]) -> list[tf.Tensor]:
+    everything = state.probabilities()
     return [marginal(everything, readout.measurement.wires) for readout in readouts]
 
 
@@ -124,42 +114,41 @@ def marginal(everything: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
     return tf.reshape(tf.reduce_sum(moved, axis=rest), [-1, 2 ** len(wires)])
 
 
-def _basis_probabilities(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    return marginal(probabilities(_applied(state, measurement)), measurement.wires)
+def _basis_probabilities(state: State, measurement: Measurement) -> tf.Tensor:
+    rotated = state.rotated(measurement.wires, matrix_of(measurement))
+    return marginal(rotated.probabilities(), measurement.wires)
 
 
 # ----------------------------------------------------------------------------------------------------- reduced states
 
 
-def _density_matrix(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    """The reduced density matrix of some wires, in their order: (b, 2 ** n) -> (b, 2 ** k, 2 ** k)."""
-    return _reduced(state, measurement.wires)
+def _statevector(state: State, _measurement: Measurement) -> tf.Tensor:
+    assert isinstance(state, PureState), "a mixed circuit returns its density matrix: this is a bug"
+    return state.amplitudes
 
 
-def _reduced(state: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
-    moved, _ = to_end(state, wires)
-    size = 2 ** len(wires)
-    amplitudes = tf.reshape(moved, [-1, state.shape[1] // size, size])
-    return tf.matmul(amplitudes, tf.math.conj(amplitudes), transpose_a=True)
+def _density_matrix(state: State, measurement: Measurement) -> tf.Tensor:
+    """The reduced density matrix of some wires, in their order: (b, 2 ** k, 2 ** k)."""
+    return state.reduced(measurement.wires)
 
 
-def _purity(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
-    return tf.reduce_sum(probabilities(_reduced(state, measurement.wires)), axis=[1, 2])
+def _purity(state: State, measurement: Measurement) -> tf.Tensor:
+    return tf.reduce_sum(absolute_square(state.reduced(measurement.wires)), axis=[1, 2])
 
 
-def _entropy(state: tf.Tensor, wires: tuple[int, ...]) -> tf.Tensor:
+def _entropy(state: State, wires: tuple[int, ...]) -> tf.Tensor:
     """The von Neumann entropy of some wires in nats; eigenvalues that are 0 add nothing, and no gradient."""
-    eigenvalues = tf.linalg.eigvalsh(_reduced(state, wires))
+    eigenvalues = tf.linalg.eigvalsh(state.reduced(wires))
     eigenvalues = tf.math.real(eigenvalues)
     logarithms = tf.math.log(tf.where(eigenvalues > 0, eigenvalues, tf.ones_like(eigenvalues)))
     return -tf.reduce_sum(eigenvalues * logarithms, axis=1)
 
 
-def _vn_entropy(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+def _vn_entropy(state: State, measurement: Measurement) -> tf.Tensor:
     return _entropy(state, measurement.wires) / _nats(measurement)
 
 
-def _mutual_information(state: tf.Tensor, measurement: Measurement) -> tf.Tensor:
+def _mutual_information(state: State, measurement: Measurement) -> tf.Tensor:
     first, second = measurement.wires, measurement.other_wires
     total = _entropy(state, first) + _entropy(state, second) - _entropy(state, (*first, *second))
     return total / _nats(measurement)
@@ -172,7 +161,7 @@ def _nats(measurement: Measurement) -> float:
 # ---------------------------------------------------------------------------------------------------------- the table
 
 
-def _each(result: Callable[[tf.Tensor, Measurement], tf.Tensor]) -> Results:
+def _each(result: Callable[[State, Measurement], tf.Tensor]) -> Results:
     """The results of readouts that share no work."""
     return lambda state, readouts: [result(state, readout.measurement) for readout in readouts]
 
@@ -196,9 +185,27 @@ MEASUREMENTS: dict[str, MeasurementRule] = {
     "matrix_var": MeasurementRule(_scalar, _each(_matrix_variance)),
     "probs": MeasurementRule(_states, _marginal_probabilities),
     "basis_probs": MeasurementRule(_states, _each(_basis_probabilities)),
-    "state": MeasurementRule(_states, _each(lambda state, _measurement: state), is_complex=True),
+    "state": MeasurementRule(_states, _each(_statevector), is_complex=True),
     "density_matrix": MeasurementRule(_square, _each(_density_matrix), is_complex=True),
     "purity": MeasurementRule(_scalar, _each(_purity)),
     "vn_entropy": MeasurementRule(_scalar, _each(_vn_entropy)),
     "mutual_info": MeasurementRule(_scalar, _each(_mutual_information)),
 }
+
+
+def measure(state: State, readouts: Sequence[Readout]) -> list[tf.Tensor]:
+    """Every exact result of a final state.
+
+    Args:
+        state: the state.
+        readouts: the measurements.
+
+    Returns:
+        For each readout, a tensor of shape (b, *result shape).
+    """
+    results: dict[int, tf.Tensor] = {}
+    for kind in {readout.measurement.kind for readout in readouts}:
+        places = [place for place, readout in enumerate(readouts) if readout.measurement.kind == kind]
+        values = MEASUREMENTS[kind].results(state, [readouts[place] for place in places])
+        results |= zip(places, values, strict=True)
+    return [results[place] for place in range(len(readouts))]

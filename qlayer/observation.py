@@ -20,10 +20,11 @@ Wires = Callable[[Iterable[Any]], tuple[int, ...]]
 _INSTEAD = {
     qml.measurements.CountsMP: "a dictionary of counts has no fixed shape. Return qml.probs or qml.sample",
     qml.measurements.SampleMP: "samples need finite shots. Use qml.set_shots, or return qml.probs",
-    qml.measurements.ClassicalShadowMP: "shadows are not in the measurement table. Return qml.expval",
-    qml.measurements.ShadowExpvalMP: "shadows are not in the measurement table. Return qml.expval",
+    qml.measurements.ClassicalShadowMP: "shadows need finite shots. Use qml.set_shots, or return qml.state",
+    qml.measurements.ShadowExpvalMP: "shadows need finite shots. Use qml.set_shots, or return qml.expval",
 }
-# with finite shots, what is drawn instead of the exact result
+_NEEDS_SHOTS = tuple(process for process, reason in _INSTEAD.items() if "finite shots" in reason)
+# with finite shots, what is drawn instead of the exact result, or what is drawn anyway
 _SAMPLED = {
     "expval": "sampled_expval",
     "var": "sampled_var",
@@ -33,6 +34,9 @@ _SAMPLED = {
     "basis_probs": "sampled_basis_probs",
     "sampled_states": "sampled_states",
     "sampled_outcomes": "sampled_outcomes",
+    "sampled_eigenvalues": "sampled_eigenvalues",
+    "classical_shadow": "classical_shadow",
+    "shadow_expval": "shadow_expval",
 }
 
 
@@ -49,7 +53,7 @@ def read_measurement(process: Any, wires: Wires, labels: list[Any], shots: int) 
         UnsupportedError: naming the measurement and what to use instead.
     """
     reader = _READERS.get(type(process))
-    if reader is None or (reader is _sample and not shots):
+    if reader is None or (isinstance(process, _NEEDS_SHOTS) and not shots):
         reason = _INSTEAD.get(type(process), "the measurement table has no row for it")
         raise UnsupportedError(f"the measurement {process} cannot be compiled: {reason}.")
     measurement = reader(process, wires, labels)
@@ -61,13 +65,28 @@ def read_measurement(process: Any, wires: Wires, labels: list[Any], shots: int) 
 
 
 def _sample(process: Any, wires: Wires, labels: list[Any]) -> Measurement:
-    """Bits of wires, or the outcomes of a Pauli word."""
-    if process.obs is None:
+    """Bits of wires, the outcomes of a Pauli word, or the eigenvalues of another observable."""
+    if process.obs is None and (process.mv is None or isinstance(process.mv, list)):
         return Measurement("sampled_states", wires(process.wires or labels))
+    if process.obs is None:  # a calculation with measurements in mid-circuit
+        return Measurement("sampled_eigenvalues", wires(process.wires), matrix=_constants(np.diag(process.eigvals())))
     observable = _observable("expval", process, wires)
-    if [term.coefficient for term in observable.observable] != [1.0]:
-        raise UnsupportedError(f"{process} cannot be compiled: samples of one Pauli word can, and of wires.")
-    return replace(observable, kind="sampled_outcomes")
+    if [term.coefficient for term in observable.observable] == [1.0]:
+        return replace(observable, kind="sampled_outcomes")
+    return Measurement("sampled_eigenvalues", wires(process.obs.wires), matrix=_matrix(process.obs))
+
+
+def _shadow(process: Any, wires: Wires, labels: list[Any]) -> Measurement:
+    return Measurement("classical_shadow", wires(process.wires or labels))
+
+
+def _shadow_expval(process: Any, wires: Wires, _labels: list[Any]) -> Measurement:
+    if isinstance(process.H, list | tuple) or process.H.pauli_rep is None:
+        raise UnsupportedError(
+            f"{process} cannot be compiled: a shadow gives the expectation value of one sum of Pauli words. Return a "
+            "qml.shadow_expval for each observable."
+        )
+    return Measurement("shadow_expval", wires(process.H.wires), _terms(process.H, wires), groups=process.k)
 
 
 def _expval(process: Any, wires: Wires, _labels: list[Any]) -> Measurement:
@@ -87,9 +106,14 @@ def _observable(kind: str, process: Any, wires: Wires) -> Measurement:
         raise UnsupportedError(f"{process} has no observable, so there is nothing to take the {kind} of.")
     if observable.pauli_rep is None:
         return Measurement(f"matrix_{kind}", wires(observable.wires), matrix=_matrix(observable))
+    return Measurement(kind, (), _terms(observable, wires))
+
+
+def _terms(observable: Any, wires: Wires) -> tuple[PauliTerm, ...]:
+    """An observable as a sum of Pauli words."""
     sentence = observable.pauli_rep
     sentence.simplify()
-    return Measurement(kind, (), tuple(_term(word, coefficient, wires) for word, coefficient in sentence.items()))
+    return tuple(_term(word, coefficient, wires) for word, coefficient in sentence.items())
 
 
 def _term(word: Any, coefficient: Any, wires: Wires) -> PauliTerm:
@@ -134,6 +158,8 @@ _READERS: dict[type, Callable[[Any, Wires, list[Any]], Measurement]] = {
     qml.measurements.VarianceMP: _var,
     qml.measurements.ProbabilityMP: _probs,
     qml.measurements.SampleMP: _sample,
+    qml.measurements.ClassicalShadowMP: _shadow,
+    qml.measurements.ShadowExpvalMP: _shadow_expval,
     qml.measurements.StateMP: _state,
     qml.measurements.DensityMatrixMP: _density_matrix,
     qml.measurements.PurityMP: _purity,

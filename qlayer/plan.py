@@ -28,6 +28,22 @@ class Angle:
 
 
 @dataclass(frozen=True)
+class AngleSource:
+    """Where the values of one of the plan's angles come from.
+
+    Args:
+        output: index of an output of the angle graph.
+        position: which element of it.
+        coefficient: the multiple of it in the phases it is a part of. Of use where every angle stands for a single
+            place in the circuit.
+    """
+
+    output: int
+    position: int
+    coefficient: float
+
+
+@dataclass(frozen=True)
 class MaskTerm:
     """A part of a phase: `coefficient * angle * (-1) ** popcount(state & mask)`; the angle None is 1."""
 
@@ -73,7 +89,7 @@ class PhaseStep:
 
 @dataclass(frozen=True)
 class MatrixStep:
-    """A constant unitary of shape (2 ** k, 2 ** k) on k wires."""
+    """A constant of shape (2 ** k, 2 ** k) on k wires."""
 
     wires: tuple[int, ...]
     matrix: np.ndarray
@@ -81,18 +97,20 @@ class MatrixStep:
 
 @dataclass(frozen=True)
 class VariableStep:
-    """A unitary that is calculated from inputs or weights.
+    """A matrix that is calculated from inputs or weights.
 
     Args:
         wires: the controls first, then the k wires of the unitary.
         controls: how many wires control it.
         is_adjoint: whether the conjugate transpose of the elements is applied.
+        is_conjugate: whether the complex conjugate is (of the transpose, if both are).
         elements: the 4 ** k elements among the outputs of the angle graph.
     """
 
     wires: tuple[int, ...]
     controls: int
     is_adjoint: bool
+    is_conjugate: bool
     elements: Parameter
 
 
@@ -128,6 +146,8 @@ class Readout:
     @property
     def is_diagonal(self) -> bool:
         """Whether only the absolute values of the amplitudes count."""
+        if self.measurement.kind == "shadow_expval":  # every wire is measured in all three bases
+            return False
         return self.measurement.kind in ("probs", "sampled_probs", "sampled_states") or (
             bool(self.words) and not any(word.x for _, word in self.words)
         )
@@ -151,9 +171,9 @@ class Plan:
     """How a circuit is computed.
 
     Args:
-        wire_count: number of wires of the register.
-        weight_angles: (output, position) in the angle graph of each angle that is shared by the batch.
-        input_angles: the same of each angle that changes from sample to sample.
+        wire_count: number of wires of the register; for a density matrix, those of its rows, then those of its columns.
+        weight_angles: each angle that is shared by the batch.
+        input_angles: each angle that changes from sample to sample.
         preparation: the initial amplitudes; None for all wires in 0.
         prefix: steps on wires that are not entangled yet.
         steps: steps on the joined register.
@@ -161,8 +181,8 @@ class Plan:
     """
 
     wire_count: int
-    weight_angles: tuple[tuple[int, int], ...]
-    input_angles: tuple[tuple[int, int], ...]
+    weight_angles: tuple[AngleSource, ...]
+    input_angles: tuple[AngleSource, ...]
     preparation: Preparation | None
     prefix: tuple[Layer | PhaseStep, ...]
     steps: tuple[Step, ...]
@@ -174,5 +194,11 @@ class Plan:
         whole = [step.elements.output for step in self.steps if isinstance(step, VariableStep)]
         if self.preparation:
             whole.append(self.preparation.amplitudes.output)
-        angles = [output for output, _ in (*self.weight_angles, *self.input_angles)]
+        angles = [angle.output for angle in (*self.weight_angles, *self.input_angles)]
         return {output for output in (*whole, *angles) if output is not None}
+
+    @property
+    def has_calculated_elements(self) -> bool:
+        """Whether a matrix or the preparation is calculated from inputs or weights."""
+        is_prepared = self.preparation is not None and not self.preparation.amplitudes.is_constant
+        return is_prepared or any(isinstance(step, VariableStep) for step in self.steps)

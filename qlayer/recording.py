@@ -6,7 +6,7 @@ matrices, and everything else goes through PennyLane's own decompositions until 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -34,10 +34,13 @@ class Recording:
     labels: list[Any]
     visible: list[Any]  # the labels that the user knows; the rest holds deferred measurements
     is_bare: bool
+    gradient: str = "exact"
+    keeps_density: bool = False  # whether the device's state is a density matrix
     sources: list[tf.Tensor] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
     preparation: Preparation | None = None
+    is_mixed: bool = False  # once there was a channel
 
     def circuit(self, inputs: tf.Tensor) -> Circuit:
         """The finished circuit; `inputs` is the placeholder of one sample."""
@@ -48,20 +51,33 @@ class Recording:
             angle_outputs=tuple(AngleOutput(tuple(s.shape), depends_on(s, inputs)) for s in self.sources),
             preparation=self.preparation,
             is_bare=self.is_bare,
+            is_mixed=self.is_mixed,
+            gradient=self.gradient,
         )
 
-    def add_operations(self, operators: Iterable[Any]) -> None:
-        """Add PennyLane's operators in order; amplitudes that come first become the preparation."""
+    def add_operations(self, operators: Sequence[Any]) -> None:
+        """Add PennyLane's operators in order; a state that comes first becomes the preparation."""
+        self.is_mixed = any(
+            isinstance(operator, (qml.operation.Channel, qml.QubitDensityMatrix)) for operator in operators
+        )
         for position, operator in enumerate(operators):
             culprit = f"operation {position} of the circuit, {_name(operator)}"
-            if isinstance(operator, qml.StatePrep) and not self.operations and self.preparation is None:
-                amplitudes = self.parameter(operator.parameters[0])
-                _check_finite([amplitudes], culprit)
-                self.preparation = Preparation(self.wires(operator.wires), amplitudes)
+            is_first = not self.operations and self.preparation is None
+            if is_first and isinstance(operator, (qml.StatePrep, qml.QubitDensityMatrix)):
+                self.preparation = self.prepared(operator)
+                _check_finite([self.preparation.amplitudes], culprit)
             else:
                 rewritten = self.rewrite(operator, culprit)
                 _check_finite([parameter for found in rewritten for parameter in found.parameters], culprit)
                 self.operations.extend(rewritten)
+
+    def prepared(self, operator: Any) -> Preparation:
+        """The amplitudes of a state; for a density matrix, its elements."""
+        elements = operator.parameters[0]
+        if self.is_mixed and isinstance(operator, qml.StatePrep):
+            amplitudes = qml.math.reshape(elements, (-1,))
+            elements = qml.math.kron(amplitudes, qml.math.conj(amplitudes))
+        return Preparation(self.wires(operator.wires), _flat(self.parameter(elements)))
 
     def wires(self, labels: Iterable[Any]) -> tuple[int, ...]:
         """The numbers of wires that are given by label."""
@@ -88,14 +104,40 @@ class Recording:
         """An operator of PennyLane as operations of the gate table."""
         if operator.name in _WITHOUT_EFFECT:
             return []
-        if isinstance(operator, qml.ops.Adjoint):
-            base = self.rewrite(operator.base, culprit)
-            return [replace(operation, is_adjoint=not operation.is_adjoint) for operation in reversed(base)]
-        if isinstance(operator, qml.ops.Controlled):
-            return self.rewrite_controlled(operator, culprit)
+        for kind, rewriting in _REWRITTEN.items():
+            if isinstance(operator, kind):
+                return rewriting(self, operator, culprit)
         if operator.name in GATES:
             return [self.gate(operator, culprit)]
         return self.rewrite_other(operator, culprit)
+
+    def rewrite_adjoint(self, operator: Any, culprit: str) -> list[Operation]:
+        """The inverse of every operation of the base, in reverse order."""
+        base = self.rewrite(operator.base, culprit)
+        return [replace(operation, is_adjoint=not operation.is_adjoint) for operation in reversed(base)]
+
+    def rewrite_channel(self, operator: Any, culprit: str) -> list[Operation]:
+        """A channel as a matrix on row-major density matrices: the sum of the Kraus matrices' K x conj(K)."""
+        if not self.keeps_density:
+            raise UnsupportedError(
+                f"{culprit} makes the state a mixed one, and the QNode's device keeps a pure one. Use the device "
+                "default.mixed."
+            )
+        self.is_mixed = True
+        if isinstance(operator, qml.QubitDensityMatrix):  # what was there is traced out
+            density = qml.math.reshape(operator.parameters[0], (-1, 1))
+            matrix = density * np.eye(2 ** len(operator.wires)).reshape(1, -1)
+        else:
+            kraus = [qml.math.cast(factor, "complex128") for factor in operator.kraus_matrices()]
+            matrix = sum(qml.math.kron(factor, qml.math.conj(factor)) for factor in kraus)
+        return [Operation("Channel", self.wires(operator.wires), (self.parameter(matrix),))]
+
+    def rewrite_projector(self, operator: Any, _culprit: str) -> list[Operation]:
+        """What postselection leaves: the state of each wire that was measured."""
+        return [
+            Operation("Projection", (wire,), (self.parameter(float(bit)),))
+            for wire, bit in zip(self.wires(operator.wires), operator.parameters[0], strict=True)
+        ]
 
     def rewrite_other(self, operator: Any, culprit: str) -> list[Operation]:
         """An operator without a row: as a small matrix, by its decomposition, or as a large matrix."""
@@ -163,7 +205,24 @@ class Recording:
     def add_measurements(self, processes: Iterable[Any], shots: int) -> None:
         """Add PennyLane's measurements in order; 0 shots for exact results."""
         for process in processes:
-            self.measurements.append(read_measurement(process, self.wires, self.visible, shots))
+            measurement = read_measurement(process, self.wires, self.visible, shots)
+            if measurement.kind == "state" and self.keeps_density:
+                measurement = replace(measurement, kind="density_matrix")
+            if measurement.kind in ("classical_shadow", "shadow_expval") and self.is_mixed:
+                raise UnsupportedError(
+                    f"{process} cannot be compiled for a circuit with channels: shadows are taken of pure states. "
+                    "Return qml.expval or qml.sample."
+                )
+            self.measurements.append(measurement)
+
+
+_REWRITTEN: dict[Any, Callable[[Recording, Any, str], list[Operation]]] = {
+    qml.ops.Adjoint: Recording.rewrite_adjoint,
+    qml.ops.Controlled: Recording.rewrite_controlled,
+    qml.operation.Channel: Recording.rewrite_channel,
+    qml.QubitDensityMatrix: Recording.rewrite_channel,
+    qml.Projector: Recording.rewrite_projector,
+}
 
 
 def _check_finite(parameters: Iterable[Parameter], culprit: str) -> None:
@@ -188,6 +247,10 @@ def _name(operator: Any) -> str:
 
 def _scalar(parameter: Parameter) -> Parameter:
     return Parameter((), parameter.values, parameter.output, parameter.positions)
+
+
+def _flat(parameter: Parameter) -> Parameter:
+    return replace(parameter, shape=(prod(parameter.shape),))
 
 
 def _squeezed(matrix: Parameter, wires: int) -> Parameter:

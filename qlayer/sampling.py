@@ -1,143 +1,194 @@
-"""Sampled rows of the measurement table: what a circuit with finite shots returns.
+"""The sampled rows of the measurement table: what a circuit with finite shots returns.
 
-Every result is drawn from its exact distribution: basis states from the probabilities, the outcomes of a Pauli word
-from its expectation value. Expectation values, variances and probabilities are differentiable with the exact gradient:
-the noise of the shots is added to the exact value as a constant. Measurements are drawn independently of each other.
+Every result is drawn from its exact distribution, and independently of the other results. A row first draws means over
+the shots that are linear in the density matrix, so that the parameter-shift rule holds for them, and then makes the
+result of these means.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
 
 from qlayer.circuit import Measurement
-from qlayer.measurements import MEASUREMENTS, MeasurementRule, Results, applied, marginal, probabilities
+from qlayer.measurements import MEASUREMENTS, marginal, matrix_of
 from qlayer.plan import Readout
+from qlayer.randomness import Randomness, draw_outcomes, frequencies
+from qlayer.shadows import group_means, median_of_groups, shadow
+from qlayer.states import State
+
+Draw = Callable[[State, Readout, Randomness], tf.Tensor]
+Finish = Callable[[tf.Tensor, Readout], tf.Tensor]
 
 
-def _frequencies(exact: tf.Tensor, shots: int) -> tf.Tensor:
-    """How often each outcome is drawn: probabilities (b, outcomes) -> (b, outcomes), with the gradient of the exact."""
-    drawn = tf.one_hot(_draw(exact, shots), exact.shape[1], dtype=exact.dtype)
-    return exact + tf.stop_gradient(tf.reduce_mean(drawn, axis=1) - exact)
+def _as_it_is(drawn: tf.Tensor, _readout: Readout) -> tf.Tensor:
+    return drawn
 
 
-def _draw(exact: tf.Tensor, shots: int) -> tf.Tensor:
-    """Outcomes by their probabilities: (b, outcomes) -> integers of shape (b, shots)."""
-    positive = tf.maximum(exact, tf.constant(np.finfo(exact.dtype.as_numpy_dtype).tiny, exact.dtype))
-    return tf.random.categorical(tf.math.log(positive), shots, dtype=tf.int32)
+@dataclass(frozen=True)
+class SampledRule:
+    """A row of the sampled part of the measurement table.
+
+    Args:
+        shape: from a measurement to the shape of its result for one sample.
+        draw: from the final state, with a row for each sample, to what is drawn: shape (b, ...).
+        finish: from what was drawn to the result: shape (b, *shape).
+        is_differentiable: whether what is drawn has an expectation value to differentiate.
+        is_complex: whether the result is complex; none is.
+    """
+
+    shape: Callable[[Measurement], tuple[int, ...]]
+    draw: Draw
+    finish: Finish = _as_it_is
+    is_differentiable: bool = True
+    is_complex: bool = False
 
 
-def _signs(exact: tf.Tensor) -> tf.Tensor:
-    """The probabilities of +1 and -1 for a mean: (...) -> (elements, 2)."""
-    mean = tf.clip_by_value(tf.reshape(exact, [-1, 1]), -1, 1)
-    return tf.concat([1 + mean, 1 - mean], axis=1) / 2
+def _exactly_differentiable(drawn: tf.Tensor, exact: tf.Tensor) -> tf.Tensor:
+    """What was drawn, with the gradient of what it is drawn around."""
+    return exact + tf.stop_gradient(drawn - exact)
 
 
-def _sampled_words(state: tf.Tensor, readout: Readout) -> list[tf.Tensor]:
-    """The mean of each Pauli word of an observable over the shots, the identity being exact: each of shape (b,)."""
+# ------------------------------------------------------------------------------------------------------- Pauli words
+
+
+def _word_means(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
+    """The mean of each Pauli word over the shots, the identity being exact: (b, words)."""
     words = [replace(readout, words=((1.0, word),)) for _, word in readout.words]
-    means = []
-    for single, exact in zip(words, MEASUREMENTS["expval"].results(state, words), strict=True):
-        ((_, word),) = single.words
-        frequencies = _frequencies(_signs(exact), readout.measurement.shots)
-        means.append(frequencies[:, 0] - frequencies[:, 1] if word.x or word.z else exact)
-    return means
+    exact = tf.stack(MEASUREMENTS["expval"].results(state, words), axis=1)
+    shots = readout.measurement.shots
+    chances = randomness.uniform([*_size(exact), shots], exact.dtype)
+    signs = tf.where(2 * chances < 1 + exact[:, :, tf.newaxis], tf.ones_like(chances), -tf.ones_like(chances))
+    is_drawn = tf.constant([[bool(word.x or word.z) for _, word in readout.words]])
+    return _exactly_differentiable(tf.where(is_drawn, tf.reduce_mean(signs, axis=2), exact), exact)
 
 
-def _expectation_value(state: tf.Tensor, readout: Readout) -> tf.Tensor:
-    means = _sampled_words(state, readout)
-    return tf.add_n([coefficient * mean for (coefficient, _), mean in zip(readout.words, means, strict=True)])
+def _size(values: tf.Tensor) -> tuple[tf.Tensor, int]:
+    return tf.shape(values)[0], values.shape[1]
 
 
-def _variance(state: tf.Tensor, readout: Readout) -> tf.Tensor:
-    return _expectation_value(state, readout.squared()) - tf.square(_expectation_value(state, readout))
+def _weighted(means: tf.Tensor, readout: Readout) -> tf.Tensor:
+    """The sum of an observable's words with their coefficients: (b, words) -> (b,)."""
+    coefficients = tf.constant([coefficient for coefficient, _ in readout.words], means.dtype)
+    return tf.linalg.matvec(means, coefficients)
 
 
-def _spectrum(state: tf.Tensor, measurement: Measurement) -> tuple[np.ndarray, tf.Tensor]:
-    """The eigenvalues of a matrix observable, and how often each is drawn: (K,) and (b, K)."""
-    assert measurement.matrix is not None, "a row with a matrix was used without one: this is a bug"
-    matrix = np.reshape(measurement.matrix.values, measurement.matrix.shape)
-    eigenvalues, basis = np.linalg.eigh(matrix)
-    exact = marginal(probabilities(applied(state, measurement.wires, basis.conj().T)), measurement.wires)
-    return eigenvalues, _frequencies(exact, measurement.shots)
+def _square_and_word_means(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
+    """The means of the words of the squared observable, then of its own words."""
+    squares = _word_means(state, readout.squared(), randomness.fold(0))
+    return tf.concat([squares, _word_means(state, readout, randomness.fold(1))], axis=1)
 
 
-def _matrix_expectation_value(state: tf.Tensor, readout: Readout) -> tf.Tensor:
-    eigenvalues, frequencies = _spectrum(state, readout.measurement)
-    return tf.linalg.matvec(frequencies, tf.constant(eigenvalues, frequencies.dtype))
+def _variance(means: tf.Tensor, readout: Readout) -> tf.Tensor:
+    squared = readout.squared()
+    squares, words = means[:, : len(squared.words)], means[:, len(squared.words) :]
+    return _weighted(squares, squared) - tf.square(_weighted(words, readout))
 
 
-def _matrix_variance(state: tf.Tensor, readout: Readout) -> tf.Tensor:
-    eigenvalues, frequencies = _spectrum(state, readout.measurement)
-    mean, square = (tf.linalg.matvec(frequencies, tf.constant(eigenvalues**k, frequencies.dtype)) for k in (1, 2))
-    return square - tf.square(mean)
+def _signs(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
+    """The outcomes +1 and -1 of a Pauli word in each shot: (b, shots)."""
+    (exact,) = MEASUREMENTS["expval"].results(state, [readout])
+    chances = randomness.uniform([tf.shape(exact)[0], readout.measurement.shots], exact.dtype)
+    return tf.where(2 * chances < 1 + exact[:, tf.newaxis], tf.ones_like(chances), -tf.ones_like(chances))
 
 
-def _probabilities(kind: str) -> Callable[[tf.Tensor, Readout], tf.Tensor]:
-    def results(state: tf.Tensor, readout: Readout) -> tf.Tensor:
-        (exact,) = MEASUREMENTS[kind].results(state, [readout])
-        return _frequencies(exact, readout.measurement.shots)
-
-    return results
+# ---------------------------------------------------------------------------------------------------------- matrices
 
 
-def _samples(state: tf.Tensor, readout: Readout) -> tf.Tensor:
-    """The bits of each wire in each shot: (b, 2 ** n) -> (b, shots, wires)."""
+def _spectrum(measurement: Measurement) -> tuple[np.ndarray, np.ndarray]:
+    """The eigenvalues and eigenvectors of a matrix observable."""
+    return np.linalg.eigh(matrix_of(measurement))
+
+
+def _eigenstate_probabilities(state: State, measurement: Measurement) -> tf.Tensor:
+    _, basis = _spectrum(measurement)
+    return marginal(state.rotated(measurement.wires, basis.conj().T).probabilities(), measurement.wires)
+
+
+def _eigenstate_frequencies(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
+    return _frequencies(_eigenstate_probabilities(state, readout.measurement), readout, randomness)
+
+
+def _frequencies(exact: tf.Tensor, readout: Readout, randomness: Randomness) -> tf.Tensor:
+    drawn = draw_outcomes(exact, readout.measurement.shots, randomness)
+    return _exactly_differentiable(frequencies(drawn, exact.shape[1], exact.dtype), exact)
+
+
+def _eigenvalue_mean(shares: tf.Tensor, readout: Readout) -> tf.Tensor:
+    eigenvalues, _ = _spectrum(readout.measurement)
+    return tf.linalg.matvec(shares, tf.constant(eigenvalues, shares.dtype))
+
+
+def _eigenvalue_variance(shares: tf.Tensor, readout: Readout) -> tf.Tensor:
+    eigenvalues, _ = _spectrum(readout.measurement)
+    square = tf.linalg.matvec(shares, tf.constant(eigenvalues**2, shares.dtype))
+    return square - tf.square(_eigenvalue_mean(shares, readout))
+
+
+def _eigenvalues(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
+    """The outcome of a matrix observable in each shot: (b, shots)."""
+    eigenvalues, _ = _spectrum(readout.measurement)
+    exact = _eigenstate_probabilities(state, readout.measurement)
+    return tf.gather(tf.constant(eigenvalues, exact.dtype), draw_outcomes(exact, readout.measurement.shots, randomness))
+
+
+# ------------------------------------------------------------------------------------------------------------- states
+
+
+def _state_frequencies(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
+    return _frequencies(marginal(state.probabilities(), readout.measurement.wires), readout, randomness)
+
+
+def _basis_frequencies(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
+    (exact,) = MEASUREMENTS["basis_probs"].results(state, [readout])
+    return _frequencies(exact, readout, randomness)
+
+
+def _bits(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
+    """The bits of each wire in each shot: (b, shots, wires)."""
     measurement = readout.measurement
-    drawn = _draw(marginal(probabilities(state), measurement.wires), measurement.shots)
+    drawn = draw_outcomes(marginal(state.probabilities(), measurement.wires), measurement.shots, randomness)
     count = len(measurement.wires)
     states = np.arange(2**count)
     bits = np.stack([states >> (count - 1 - wire) & 1 for wire in range(count)], axis=1)
     return tf.gather(tf.constant(bits, state.dtype.real_dtype), drawn)
 
 
-def _outcomes(state: tf.Tensor, readout: Readout) -> tf.Tensor:
-    """The outcomes +1 and -1 of a Pauli word in each shot: (b, 2 ** n) -> (b, shots)."""
-    (exact,) = MEASUREMENTS["expval"].results(state, [readout])
-    return 1 - 2 * tf.cast(_draw(_signs(exact), readout.measurement.shots), state.dtype.real_dtype)
+# ---------------------------------------------------------------------------------------------------------- the table
 
 
-def _row(
-    shape: Callable[[Measurement], tuple[int, ...]], result: Callable[[tf.Tensor, Readout], tf.Tensor]
-) -> MeasurementRule:
-    results: Results = lambda state, readouts: [result(state, readout) for readout in readouts]  # noqa: E731 - a row
-    return MeasurementRule(shape, results)
+def _row(kind: str, draw: Draw, finish: Finish = _as_it_is) -> SampledRule:
+    """The sampled version of an exact row."""
+    return SampledRule(MEASUREMENTS[kind].shape, draw, finish)
 
 
-def _of(kind: str, result: Callable[[tf.Tensor, Readout], tf.Tensor]) -> MeasurementRule:
-    return _row(MEASUREMENTS[kind].shape, result)
+def _shots(measurement: Measurement) -> tuple[int, ...]:
+    return (measurement.shots,)
 
 
-SAMPLED: dict[str, MeasurementRule] = {
-    "sampled_expval": _of("expval", _expectation_value),
-    "sampled_var": _of("var", _variance),
-    "sampled_matrix_expval": _of("matrix_expval", _matrix_expectation_value),
-    "sampled_matrix_var": _of("matrix_var", _matrix_variance),
-    "sampled_probs": _of("probs", _probabilities("probs")),
-    "sampled_basis_probs": _of("basis_probs", _probabilities("basis_probs")),
-    "sampled_states": _row(lambda m: (m.shots, len(m.wires)), _samples),
-    "sampled_outcomes": _row(lambda m: (m.shots,), _outcomes),
+SAMPLED: dict[str, SampledRule] = {
+    "sampled_expval": _row("expval", _word_means, _weighted),
+    "sampled_var": _row("var", _square_and_word_means, _variance),
+    "sampled_matrix_expval": _row("matrix_expval", _eigenstate_frequencies, _eigenvalue_mean),
+    "sampled_matrix_var": _row("matrix_var", _eigenstate_frequencies, _eigenvalue_variance),
+    "sampled_probs": _row("probs", _state_frequencies),
+    "sampled_basis_probs": _row("basis_probs", _basis_frequencies),
+    "sampled_states": SampledRule(lambda m: (m.shots, len(m.wires)), _bits, is_differentiable=False),
+    "sampled_outcomes": SampledRule(_shots, _signs, is_differentiable=False),
+    "sampled_eigenvalues": SampledRule(_shots, _eigenvalues, is_differentiable=False),
+    "classical_shadow": SampledRule(lambda m: (2, m.shots, len(m.wires)), shadow, is_differentiable=False),
+    "shadow_expval": _row("expval", group_means, median_of_groups),
 }
 
-
-def measure(state: tf.Tensor, readouts: Sequence[Readout]) -> list[tf.Tensor]:
-    """Every result of a final state, exact or sampled.
-
-    Args:
-        state: shape (b, 2 ** n); with finite shots, one row for each sample of the batch.
-        readouts: the measurements.
-
-    Returns:
-        For each readout, a tensor of shape (b, *result shape).
-    """
-    results: dict[int, tf.Tensor] = {}
-    for kind in {readout.measurement.kind for readout in readouts}:
-        places = [place for place, readout in enumerate(readouts) if readout.measurement.kind == kind]
-        results |= zip(places, RULES[kind].results(state, [readouts[place] for place in places]), strict=True)
-    return [results[place] for place in range(len(readouts))]
-
-
 RULES = MEASUREMENTS | SAMPLED
+
+
+def draw_all(state: State, readouts: Sequence[Readout], randomness: Randomness) -> list[tf.Tensor]:
+    """What is drawn for every readout of a final state with a row for each sample of the batch."""
+    return [
+        SAMPLED[readout.measurement.kind].draw(state, readout, randomness.fold(number))
+        for number, readout in enumerate(readouts)
+    ]

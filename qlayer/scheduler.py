@@ -7,15 +7,17 @@ diagonals and permutations into one phase and one gather.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import numpy as np
 
-from qlayer.circuit import Circuit, Measurement, Parameter, PauliTerm
+from qlayer.circuit import Circuit, Measurement, Operation, PauliTerm
+from qlayer.density import density_preparation
 from qlayer.factors import Factor, Matrix, Permutation, Phase, Term, Variable
-from qlayer.gates import factors_of
 from qlayer.permutations import BasisPermutation
 from qlayer.plan import (
     Angle,
+    AngleSource,
     Chain,
     Layer,
     MaskTerm,
@@ -28,14 +30,14 @@ from qlayer.plan import (
     Word,
     wire_bit,
 )
+from qlayer.slots import Slot, slotted_factors
 
 
 def plan_circuit(circuit: Circuit) -> Plan:
     """Choose the steps for a circuit."""
     scheduler = _Scheduler(circuit)
     for operation in circuit.operations:
-        for factor in factors_of(operation):
-            scheduler.place(factor, operation.parameters)
+        scheduler.add(operation)
     scheduler.finish()
     return scheduler.plan()
 
@@ -92,25 +94,33 @@ class _Scheduler:
 
     def __init__(self, circuit: Circuit) -> None:
         self.circuit = circuit
+        self.wire_count = circuit.wire_count * (2 if circuit.is_mixed else 1)
+        self.places = count(1)
         self.steps: list[_Builder] = []
         self.standing: dict[int, int] = {}  # wire -> index of the last step that touches it
-        self.waiting: dict[int, list[tuple[Factor, tuple[Parameter, ...]]]] = {}
-        # is_input_dependent -> (output, position) -> index of the angle
-        self.angles: dict[bool, dict[tuple[int, int], int]] = {False: {}, True: {}}
+        self.waiting: dict[int, list[tuple[Factor, tuple[Slot, ...]]]] = {}
+        # is_input_dependent -> (output, position, place) -> index of the angle and its source
+        self.angles: dict[bool, dict[tuple[int, int, int], tuple[int, AngleSource]]] = {False: {}, True: {}}
 
-    def place(self, factor: Factor, parameters: tuple[Parameter, ...]) -> None:
+    def add(self, operation: Operation) -> None:
+        """Put every factor of an operation into a step."""
+        factors, slots = slotted_factors(operation, self.circuit, self.places)
+        for factor in factors:
+            self.place(factor, slots)
+
+    def place(self, factor: Factor, slots: tuple[Slot, ...]) -> None:
         """Put a factor into the earliest step that can take it.
 
         A diagonal or a flip of one wire fits into a matrix as well as into a phase: it waits for its wire's next gate
         and goes where that one goes, so that neither costs a step of its own.
         """
-        if self._fits_anywhere(factor, parameters):
-            self.waiting.setdefault(factor.wires[0], []).append((factor, parameters))
+        if self._fits_anywhere(factor, slots):
+            self.waiting.setdefault(factor.wires[0], []).append((factor, slots))
             return
         is_layer = isinstance(factor, Matrix) and len(factor.wires) == 1
         for wire in factor.wires:
             self._release(wire, is_layer=is_layer)
-        self._insert(factor, parameters, is_layer=is_layer)
+        self._insert(factor, slots, is_layer=is_layer)
 
     def finish(self) -> None:
         """Place what still waits."""
@@ -122,43 +132,48 @@ class _Scheduler:
         readouts = tuple(_readout(measurement, self.circuit.wire_count) for measurement in self.circuit.measurements)
         readouts = self._absorb_last_step(readouts)
         steps = [step.build() if isinstance(step, _LayerBuilder | _PhaseBuilder) else step for step in self.steps]
-        product = 0 if self.circuit.preparation else _product_length(steps)
+        preparation = self.circuit.preparation
+        if preparation and self.circuit.is_mixed:
+            preparation = density_preparation(preparation, self.circuit.wire_count)
+        product = 0 if preparation else _product_length(steps)
         return Plan(
-            wire_count=self.circuit.wire_count,
-            weight_angles=tuple(self.angles[False]),
-            input_angles=tuple(self.angles[True]),
-            preparation=self.circuit.preparation,
+            wire_count=self.wire_count,
+            weight_angles=tuple(source for _, source in self.angles[False].values()),
+            input_angles=tuple(source for _, source in self.angles[True].values()),
+            preparation=preparation,
             prefix=tuple(step for step in steps[:product] if isinstance(step, Layer | PhaseStep)),
             steps=tuple(steps[product:]),
             readouts=readouts,
         )
 
-    def _fits_anywhere(self, factor: Factor, parameters: tuple[Parameter, ...]) -> bool:
+    def _fits_anywhere(self, factor: Factor, slots: tuple[Slot, ...]) -> bool:
         if isinstance(factor, Matrix | Variable) or len(factor.wires) != 1:
             return False
         terms = factor.terms if isinstance(factor, Phase) else ()
         used = {term.parameter for term in terms if term.parameter is not None}
-        return not any(self.circuit.is_input_dependent(parameters[index]) for index in used)
+        return not any(self.circuit.is_input_dependent(slots[index].parameter) for index in used)
 
     def _release(self, wire: int, *, is_layer: bool) -> None:
-        for factor, parameters in self.waiting.pop(wire, ()):
-            self._insert(factor, parameters, is_layer=is_layer)
+        for factor, slots in self.waiting.pop(wire, ()):
+            self._insert(factor, slots, is_layer=is_layer)
 
-    def _insert(self, factor: Factor, parameters: tuple[Parameter, ...], *, is_layer: bool) -> None:
+    def _insert(self, factor: Factor, slots: tuple[Slot, ...], *, is_layer: bool) -> None:
         start = max((self.standing.get(wire, 0) for wire in factor.wires), default=0)
         if is_layer:
             index, layer = self._find_layer(start)
-            self._join_layer(layer, factor, parameters)
+            self._join_layer(layer, factor, slots)
         elif isinstance(factor, Matrix):
             index = len(self.steps)
             self.steps.append(MatrixStep(factor.wires, factor.matrix))
         elif isinstance(factor, Variable):
             index = len(self.steps)
-            elements = parameters[factor.parameter]
-            self.steps.append(VariableStep(factor.wires, factor.controls, factor.is_adjoint, elements))
+            elements = slots[factor.parameter].parameter
+            self.steps.append(
+                VariableStep(factor.wires, factor.controls, factor.is_adjoint, factor.is_conjugate, elements)
+            )
         else:
             index, phase = self._find_phase(start, factor)
-            self._join_phase(phase, factor, parameters)
+            self._join_phase(phase, factor, slots)
         self.standing.update(dict.fromkeys(factor.wires, index))
 
     def _find_layer(self, start: int) -> tuple[int, _LayerBuilder]:
@@ -175,10 +190,10 @@ class _Scheduler:
                 isinstance(factor, Permutation) or step.permutation.accepts_phase(wires)
             ):
                 return index, step
-        self.steps.append(phase := _PhaseBuilder(BasisPermutation(self.circuit.wire_count)))
+        self.steps.append(phase := _PhaseBuilder(BasisPermutation(self.wire_count)))
         return len(self.steps) - 1, phase
 
-    def _join_layer(self, step: _LayerBuilder, factor: Factor, parameters: tuple[Parameter, ...]) -> None:
+    def _join_layer(self, step: _LayerBuilder, factor: Factor, slots: tuple[Slot, ...]) -> None:
         (wire,) = factor.wires
         match factor:
             case Matrix():
@@ -186,40 +201,45 @@ class _Scheduler:
             case Permutation():
                 step.multiply(wire, np.eye(2)[list(factor.inverse().table)])
             case Phase():
-                for term in factor.terms:
-                    self._turn(step, wire, term, parameters)
+                for term in self._seen_terms(factor):
+                    self._turn(step, wire, term, slots)
 
-    def _turn(self, step: _LayerBuilder, wire: int, term: Term, parameters: tuple[Parameter, ...]) -> None:
-        angle, coefficient = self._angle(term, parameters)
+    def _turn(self, step: _LayerBuilder, wire: int, term: Term, slots: tuple[Slot, ...]) -> None:
+        angle, coefficient = self._angle(term, slots)
         multiples = (coefficient, -coefficient if term.wires else coefficient)
         if angle is None:
             step.multiply(wire, np.diag(np.exp(1j * np.array(multiples))))
         else:
             step.turn(wire, angle, multiples)
 
-    def _join_phase(self, step: _PhaseBuilder, factor: Phase | Permutation, parameters: tuple[Parameter, ...]) -> None:
+    def _join_phase(self, step: _PhaseBuilder, factor: Phase | Permutation, slots: tuple[Slot, ...]) -> None:
         if isinstance(factor, Permutation):
             step.permutation.append(factor)
             return
-        for term in factor.terms:
-            if term.wires or self.circuit.sees_global_phase:
-                angle, coefficient = self._angle(term, parameters)
-                step.add(term.wires, coefficient, angle)
+        for term in self._seen_terms(factor):
+            angle, coefficient = self._angle(term, slots)
+            step.add(term.wires, coefficient, angle)
 
-    def _angle(self, term: Term, parameters: tuple[Parameter, ...]) -> tuple[Angle | None, float]:
+    def _seen_terms(self, phase: Phase) -> list[Term]:
+        """The terms that a result can see: global phases only where the state itself is one."""
+        return [term for term in phase.terms if term.wires or self.circuit.sees_global_phase]
+
+    def _angle(self, term: Term, slots: tuple[Slot, ...]) -> tuple[Angle | None, float]:
         """The plan's angle of a term and its coefficient; constants are multiplied into the coefficient."""
         if term.parameter is None:
             return None, term.coefficient
-        parameter = parameters[term.parameter]
+        parameter, place = slots[term.parameter]
         if parameter.output is None:
             return None, term.coefficient * float(np.real(parameter.values[0]))
         varies = self.circuit.is_input_dependent(parameter)
-        known = self.angles[varies]
-        return Angle(known.setdefault((parameter.output, parameter.positions[0]), len(known)), varies), term.coefficient
+        known, position = self.angles[varies], parameter.positions[0]
+        source = AngleSource(parameter.output, position, term.coefficient)
+        index, _ = known.setdefault((parameter.output, position, place), (len(known), source))
+        return Angle(index, varies), term.coefficient
 
     def _absorb_last_step(self, readouts: tuple[Readout, ...]) -> tuple[Readout, ...]:
         """Drop a last phase that no readout sees, and read the observables in front of a last permutation."""
-        last = self.steps[-1] if self.steps else None
+        last = self.steps[-1] if self.steps and not self.circuit.is_mixed else None
         is_diagonal = all(readout.is_diagonal for readout in readouts)
         if not isinstance(last, _PhaseBuilder) or not is_diagonal:
             return readouts

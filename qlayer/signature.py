@@ -85,10 +85,33 @@ def weight_shape(shape: int | Iterable[int]) -> tuple[int, ...]:
     Raises:
         SignatureError: if it is no integer and no sequence of positive integers.
     """
+    sizes = checked_shape(shape, "a weight")
+    return () if shape == 1 else sizes
+
+
+def optional_shape(shape: int | Iterable[int] | None, owner: str) -> tuple[int, ...] | None:
+    """A shape as a tuple, or None as it is.
+
+    Raises:
+        SignatureError: as `checked_shape`.
+    """
+    return None if shape is None else checked_shape(shape, owner)
+
+
+def checked_shape(shape: int | Iterable[int], owner: str) -> tuple[int, ...]:
+    """A shape as a tuple; an integer n is the shape (n,).
+
+    Args:
+        shape: the shape.
+        owner: whose shape it is, for the error.
+
+    Raises:
+        SignatureError: if it is no integer and no sequence of positive integers.
+    """
     try:
         sizes = tuple(index(size) for size in shape) if isinstance(shape, Iterable) else (index(shape),)
     except TypeError:
         sizes = (-1,)
     if any(size < 1 for size in sizes):
-        raise SignatureError(f"{shape!r} is no shape of a weight. Give an integer, or a tuple of positive integers.")
-    return () if shape == 1 else sizes
+        raise SignatureError(f"{shape!r} is no shape of {owner}. Give an integer, or a tuple of positive integers.")
+    return sizes

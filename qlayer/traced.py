@@ -139,11 +139,10 @@ class Traced:
             CaptureError: if it does.
         """
         tensor = self.tensor
-        try:
-            with tf.compat.v1.Session(graph=tensor.graph) as session:
-                return np.asarray(session.run(tensor))
-        except tf.errors.InvalidArgumentError:  # it needs an input or a weight to be fed
-            raise CaptureError(_NO_VALUE) from None
+        if _needs_arguments(tensor):
+            raise CaptureError(_NO_VALUE)
+        with tf.compat.v1.Session(graph=tensor.graph) as session:
+            return np.asarray(session.run(tensor))
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         return self.numpy()
@@ -222,6 +221,19 @@ def wrap(value: Any) -> Any:
 def unwrap(value: Any) -> Any:
     """Every Traced in a nested structure as its symbolic tensor."""
     return tf.nest.map_structure(lambda leaf: leaf.tensor if isinstance(leaf, Traced) else leaf, value)
+
+
+def _needs_arguments(tensor: tf.Tensor) -> bool:
+    """Whether a symbolic tensor depends on an input or a weight."""
+    seen, waiting = set(), [tensor.op]
+    while waiting:
+        operation = waiting.pop()
+        if operation.type == "Placeholder":
+            return True
+        if operation.name not in seen:
+            seen.add(operation.name)
+            waiting.extend(producer.op for producer in operation.inputs)
+    return False
 
 
 def _is_symbolic(leaf: Any) -> bool:

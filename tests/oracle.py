@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pennylane as qml
 import tensorflow as tf
+from pennylane import numpy as pnp
 
 from qlayer.capture import capture
 from qlayer.compiler import CompiledCircuit
@@ -41,9 +43,17 @@ def compiled(
     *,
     device: Any = None,
     dtype: tf.DType = tf.float64,
+    **options: Any,
 ) -> tf.types.experimental.PolymorphicFunction:
-    """A quantum function as a TensorFlow function of a batch and the weights."""
-    qnode = qml.QNode(function, device or qml.device("default.qubit"))
+    """A quantum function as a TensorFlow function of a batch and the weights; `options` are those of the QNode."""
+    qnode = qml.QNode(function, device or qml.device("default.qubit"), **options)
+    return compiled_qnode(qnode, sample_shape, weights, dtype)
+
+
+def compiled_qnode(
+    qnode: qml.QNode, sample_shape: Sequence[int], weights: Mapping[str, np.ndarray], dtype: tf.DType = tf.float64
+) -> tf.types.experimental.PolymorphicFunction:
+    """A QNode as a TensorFlow function of a batch and the weights."""
     shapes = {name: np.shape(weight) for name, weight in weights.items()}
     circuit = CompiledCircuit(*capture(qnode, "inputs", sample_shape, shapes, dtype), dtype)
     return tf.function(circuit, autograph=False)
@@ -77,6 +87,59 @@ def assert_same(
     circuit = compiled(function, inputs.shape[1:], weights, device=device, dtype=dtype)
     found = circuit(tf.constant(inputs, dtype), *(tf.constant(weight, dtype) for weight in weights.values())).numpy()
     np.testing.assert_allclose(found, expected(function, inputs, weights, device=device), atol=TOLERANCE[dtype])
+
+
+def cotangent_gradients(
+    function: Callable[..., Any],
+    inputs: np.ndarray,
+    weights: Mapping[str, np.ndarray],
+    cotangent: np.ndarray,
+    **options: Any,
+) -> list[np.ndarray]:
+    """PennyLane's gradients of sum(cotangent * outputs) by the inputs and by each weight.
+
+    Args:
+        function: the quantum function.
+        inputs: shape (batch, *sample_shape).
+        weights: the weights by name.
+        cotangent: shape (batch, *output_shape).
+        **options: of the QNode: `device`, `diff_method`.
+    """
+    qnode = qml.QNode(function, options.pop("device", None) or qml.device("default.qubit"), **options)
+    arguments = [pnp.array(value, requires_grad=True) for value in (inputs, *weights.values())]
+
+    def total(samples: Any, *values: Any) -> Any:
+        results = [_joined(qnode(inputs=sample, **dict(zip(weights, values, strict=True)))) for sample in samples]
+        return sum(pnp.sum(pnp.real(result * part)) for result, part in zip(results, cotangent, strict=True))
+
+    with warnings.catch_warnings():  # PennyLane's gradients of density matrices cast in passing
+        warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
+        return [np.asarray(gradient) for gradient in qml.grad(total, argnums=list(range(len(arguments))))(*arguments)]
+
+
+def _joined(result: Any) -> Any:
+    return pnp.concatenate([pnp.ravel(part) for part in result]) if isinstance(result, list | tuple) else result
+
+
+def assert_same_gradients(
+    function: Callable[..., Any],
+    inputs: np.ndarray,
+    weights: Mapping[str, np.ndarray],
+    *,
+    tolerance: float = 1e-9,
+    **options: Any,
+) -> None:
+    """A compiled circuit passes the gradients of random cotangents on as PennyLane does."""
+    circuit = compiled(function, inputs.shape[1:], weights, **options)
+    arguments = [tf.constant(value) for value in (inputs, *weights.values())]
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        outputs = circuit(*arguments)
+        cotangent = np.random.default_rng(0).normal(size=outputs.shape)
+        total = tf.reduce_sum(cotangent * tf.math.real(outputs))
+    found = tape.gradient(total, arguments)
+    for ours, theirs in zip(found, cotangent_gradients(function, inputs, weights, cotangent, **options), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=tolerance)
 
 
 def random_function(seed: int, length: int, measure: Callable[[], Any], wires: int = 4) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from qlayer import CaptureError, UnsupportedError
-from qlayer.capture import capture
+from qlayer.capture import capture, is_compiled
 
 WEIGHTS = {"weights": (4,)}
 
@@ -232,9 +232,17 @@ def test_outer_variables_are_refused():
 
 
 def test_devices_and_shots():
-    """Devices that are no exact simulators of pure states, and shot vectors, are refused by name."""
-    with pytest.raises(UnsupportedError, match=r"'default.mixed'.*default.qubit"):
-        captured(lambda inputs, weights: qml.expval(qml.Z(0)), qml.device("default.mixed", wires=3))
+    """PennyLane's own exact simulators are compiled, and nothing else; shot vectors are refused."""
+    names = (
+        "default.qubit",
+        "lightning.qubit",
+        "reference.qubit",
+        "default.mixed",
+        "default.qutrit",
+        "default.gaussian",
+    )
+    assert [is_compiled(qml.device(name, wires=3)) for name in names] == [True] * 4 + [False] * 2
+    assert not is_compiled(qml.device("default.mixed", wires=1, readout_prob=0.1))
 
     @qml.set_shots((100, 200))
     @qml.qnode(qml.device("default.qubit", wires=3))

@@ -191,6 +191,34 @@ def test_mid_circuit_measurement(name):
     oracle.assert_same(function, *oracle.random_arguments(9))
 
 
+POSTSELECTED = {
+    "observables": lambda: (qml.expval(qml.Z(1)), qml.expval(qml.X(2)), qml.var(qml.Z(2))),
+    "probs": lambda: (qml.probs(wires=[0, 1]), qml.probs(op=qml.X(2))),
+    "reduced": lambda: (qml.purity(wires=[1]), qml.vn_entropy(wires=[0])),
+}
+
+
+@pytest.mark.parametrize("name", POSTSELECTED)
+def test_postselection(name):
+    """Of the outcomes that are left, the results are default.qubit's; so are their gradients."""
+
+    def function(inputs, weights):
+        qml.RX(inputs[0], wires=0)
+        first = qml.measure(0, postselect=1)
+        qml.CNOT([0, 1])
+        qml.cond(first, qml.RY)(weights[1], wires=1)
+        qml.RX(inputs[1], wires=2)
+        qml.CRX(1.0, wires=[1, 2])
+        qml.measure(1, postselect=0, reset=True)
+        qml.RY(0.4, wires=1)
+        qml.CRY(weights[2], wires=[2, 1])
+        return POSTSELECTED[name]()
+
+    inputs, weights = np.random.default_rng(0).uniform(0.3, 1.4, (3, 2)), {"weights": np.array([0.2, 0.3, 0.1])}
+    oracle.assert_same(function, inputs, weights)
+    oracle.assert_same_gradients(function, inputs, weights, diff_method="backprop")
+
+
 def test_broadcasting_qnode():
     """A QNode that was written for PennyLane's broadcasting, with `inputs[:, 0]`, is served as well."""
 

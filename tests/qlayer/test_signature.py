@@ -4,7 +4,7 @@ import pennylane as qml
 import pytest
 
 from qlayer import KerasLayer, SignatureError
-from qlayer.signature import check_signature, weight_shape
+from qlayer.signature import check_signature, optional_shape, weight_shape
 
 BROKEN = {
     "no inputs": (lambda x, w: None, {"x": 1, "w": 1}, "must have an argument named 'inputs'.*it has 'x', 'w'"),
@@ -68,3 +68,20 @@ def test_impossible_weight_shape(given):
     """What is no shape is refused with its value."""
     with pytest.raises(SignatureError, match="is no shape of a weight"):
         weight_shape(given)
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, None), (1, (1,)), (3, (3,)), ([2, 4], (2, 4)), ((), ())])
+def test_optional_shape(given, expected):
+    """An integer n is the shape (n,), also 1; None stays None."""
+    assert optional_shape(given, "a sample") == expected
+
+
+@pytest.mark.parametrize("given", [2.7, (0,), "12"])
+@pytest.mark.parametrize("argument", ["output_dim", "sample_shape"])
+def test_impossible_shape_of_an_argument(given, argument):
+    """A layer refuses an output_dim and a sample_shape that are no shapes by name and value; 2.7 is not 2."""
+    qnode = qml.QNode(lambda inputs: qml.expval(qml.Z(0)), qml.device("default.qubit", wires=1))
+    with pytest.raises(SignatureError) as error:
+        KerasLayer(qnode, {}, **{"output_dim": None, argument: given})
+    assert str(error.value).startswith(f"{given!r} is no shape of a")
+    assert f"({argument}). Give an integer, or a tuple of positive integers." in str(error.value)
