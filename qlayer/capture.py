@@ -7,6 +7,7 @@ on arrays without values, and what it queued is rewritten to the gate table.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from traceback import walk_tb
 from typing import Any
 
 import pennylane as qml
@@ -65,13 +66,29 @@ def capture(
         return _capture(qnode, arguments, dtype)
     except QLayerError:
         raise
-    except Exception:
+    except Exception as exc:
         # a QNode that was written for PennyLane's broadcasting (`inputs[:, 0]`) takes a batch of one sample
         try:
             return _capture(qnode, arguments | {input_argument: (1, *sample_shape)}, dtype)
         except Exception:  # noqa: BLE001, S110 - the first error is the one that tells the user what is wrong
             pass
-        raise
+        if not isinstance(exc, ValueError | TypeError | IndexError):  # others are mistakes of any Python, not of shapes
+            raise
+        raise CaptureError(_shapes_do_not_fit(qnode, arguments, exc)) from exc
+
+
+def _shapes_do_not_fit(qnode: qml.QNode, arguments: Mapping[str, Sequence[int]], exc: Exception) -> str:
+    shapes = ", ".join(f"{name!r} of shape {tuple(shape)}" for name, shape in arguments.items())
+    reason = str(exc).partition("\n")[0].rstrip(".")
+    # Keras cuts the traceback, which would show the line
+    own = getattr(qnode.func, "__code__", None)
+    lines = [line for frame, line in walk_tb(exc.__traceback__) if frame.f_code is own]
+    place = f" in line {lines[-1]} of {own.co_filename}" if own and lines else ""
+    return (
+        f"the QNode {getattr(qnode.func, '__name__', repr(qnode.func))!r} was recorded with one sample of the inputs "
+        f"and its weights, {shapes}, and raised {type(exc).__name__}{place}: {reason}. Correct weight_shapes, the "
+        "number of features, or the QNode."
+    )
 
 
 def _capture(qnode: qml.QNode, arguments: Mapping[str, Sequence[int]], dtype: tf.DType) -> tuple[Circuit, AngleGraph]:
@@ -130,6 +147,7 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
     if tape.shots.has_partitioned_shots:
         raise UnsupportedError(f"the QNode asks for several numbers of shots, {tape.shots}; give it one.")
     values = returned if isinstance(returned, list | tuple) else [returned]
+    _check_returned(values)
     if len(values) != len(tape.measurements):
         raise CaptureError(
             f"the quantum function makes {len(tape.measurements)} measurements and returns {len(values)} values; it "
@@ -150,6 +168,16 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
         recording.add_operations(tape.operations)
         recording.add_measurements(tape.measurements, tape.shots.total_shots or 0)
     return recording
+
+
+def _check_returned(values: Sequence[Any]) -> None:
+    """Refuse to return what is no measurement."""
+    for value in values:
+        if not isinstance(value, qml.measurements.MeasurementProcess):
+            raise CaptureError(
+                f"the quantum function returns {value!r}, which is no measurement. Return a measurement, such as "
+                "qml.expval(qml.Z(0)), or a list or tuple of measurements, and nothing else."
+            )
 
 
 def _transformed(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:

@@ -12,6 +12,7 @@ from qlayer import kernels, register
 from qlayer.angles import AngleGraph
 from qlayer.casts import to_complex
 from qlayer.circuit import Circuit, Parameter, Preparation
+from qlayer.finite import finite
 from qlayer.kernels import Angles
 from qlayer.light_cone import light_cone
 from qlayer.measurements import measure
@@ -175,7 +176,9 @@ class CompiledCircuit:
         if parameter.output is None:
             return tf.constant([parameter.values], dtype)
         flat = register.flatten(outputs[parameter.output])
-        return to_complex(kernels.pick_columns(flat, list(parameter.positions)), dtype)
+        elements = kernels.pick_columns(flat, list(parameter.positions))
+        checked = finite(elements, self.circuit, [(parameter.output, position) for position in parameter.positions])
+        return to_complex(checked, dtype)
 
     def _joined(self, state: tf.Tensor, matrices: tf.Tensor, angles: Angles, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """Run the steps on the joined register."""
@@ -201,4 +204,5 @@ class CompiledCircuit:
         sizes = [prod(self.circuit.angle_outputs[output].shape) for output in used]
         starts = dict(zip(used, accumulate(sizes, initial=0), strict=False))
         columns = tf.concat([register.real(register.flatten(outputs[output]), self.dtype) for output in used], axis=1)
-        return kernels.pick_columns(columns, [starts[angle.output] + angle.position for angle in wanted])
+        angles = kernels.pick_columns(columns, [starts[angle.output] + angle.position for angle in wanted])
+        return finite(angles, self.circuit, [(angle.output, angle.position) for angle in wanted])

@@ -6,13 +6,15 @@
     - UnsupportedError (a NotImplementedError): an operation or measurement that cannot be compiled, or what a device
       that is not compiled cannot do
     - ExecutionError (a RuntimeError): what PennyLane raised while it ran the QNode of a layer on the host
-    - ShapeError (a ValueError): inputs, weights or outputs of a shape that does not fit
+    - ShapeError (a ValueError): inputs, weights or outputs of a shape that does not fit, or complex where reals belong
     - FormatError (a ValueError): a saved circuit that this version cannot read
 """
 
 
 class QLayerError(Exception):
     """The root: everything qlayer raises on a user's mistake."""
+
+    __init__ = Exception.__init__  # autograph, which Keras 2 runs layers by, keeps the type of such errors only
 
 
 class SignatureError(QLayerError, TypeError):
@@ -32,7 +34,7 @@ class ExecutionError(QLayerError, RuntimeError):
 
 
 class ShapeError(QLayerError, ValueError):
-    """Inputs, weights or outputs of a shape that does not fit the circuit."""
+    """Inputs, weights or outputs of a shape that does not fit the circuit, or complex where reals belong."""
 
 
 class FormatError(QLayerError, ValueError):

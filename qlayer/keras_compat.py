@@ -95,6 +95,34 @@ def _other_keras_is_calling() -> bool:
     return bool(module and module.get_global_attribute("current_call_ctx"))
 
 
+def is_own_layer(layer: Any) -> bool:
+    """Whether a layer's class is one that Keras brings."""
+    return type(layer).__module__.startswith(("keras.src.layers.", "tf_keras.src.layers."))
+
+
+def is_symbolic(tensor: Any) -> bool:
+    """Whether a tensor stands for values to come, in a functional model."""
+    return isinstance(tensor, keras.KerasTensor if IS_KERAS_3 else keras.__internal__.KerasTensor)
+
+
+def node_layer(node: Any) -> Any:
+    """The layer, or the operation of Keras, that a node records a call of."""
+    return node.operation if IS_KERAS_3 else node.layer
+
+
+def node_inputs(node: Any) -> list[Any]:
+    """The symbolic tensors of the call that a node records."""
+    return list(node.input_tensors if IS_KERAS_3 else node.keras_inputs)
+
+
+def calling_sequence() -> list[Any]:
+    """The layers of a Sequential model of Keras 2 that calls one after the other at the moment; empty without one."""
+    if IS_KERAS_3:
+        return []
+    caller = sys.modules["tf_keras.src.engine.base_layer_utils"].call_context().layer
+    return list(caller.layers) if isinstance(caller, keras.Sequential) else []
+
+
 def specs_to_data(weight_specs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Weight specifications as JSON data that `add_weight` takes as it takes the objects.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import tensorflow as tf
 
 from qlayer.circuit import Circuit
+from qlayer.consumers import Source, check_real, check_sequence, watch
 from qlayer.errors import ShapeError, UnsupportedError
 from qlayer.keras_compat import IS_KERAS_3, check_caller, describe, keras, register
 from qlayer.layer_function import make_function
@@ -147,6 +148,9 @@ class KerasLayer(keras.layers.Layer):
             self.add_weight(**{"name": name, "shape": shape, **self._spec.weight_specs.get(name, {})})
             for name, shape in self._spec.weight_shapes.items()
         ]
+        if IS_KERAS_3:  # which hides lists from TensorFlow's checkpoints
+            for name, weight in zip(self._spec.weight_shapes, self._weights_in_order, strict=True):
+                setattr(self, f"_weight_{name}", weight)
         super().build(input_shape)
 
     def call(self, inputs: Any) -> tf.Tensor:
@@ -158,6 +162,7 @@ class KerasLayer(keras.layers.Layer):
         Returns:
             Shape (*batch, *output_shape).
         """
+        check_real(self.name, inputs)
         compiled = self._compile(inputs.shape)
         inputs = tf.cast(inputs, compiled.dtype)
         axes = inputs.shape.rank - len(compiled.sample_shape)
@@ -189,6 +194,7 @@ class KerasLayer(keras.layers.Layer):
         Returns:
             Symbolic tensor of shape (*batch, *output_shape); complex where the circuit returns its state.
         """
+        check_real(self.name, inputs)
         shape = self.compute_output_shape(inputs.shape)
         return keras.KerasTensor(shape, dtype=self._compile(inputs.shape).output_dtype.name)
 
@@ -247,7 +253,10 @@ class KerasLayer(keras.layers.Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - the arguments are those of `call`
         check_caller(self.name, (args, kwargs))
-        return super().__call__(*args, **kwargs)
+        check_sequence(self, (args, kwargs))
+        outputs = super().__call__(*args, **kwargs)
+        watch(self, outputs, Source(self.name))
+        return outputs
 
     def __repr__(self) -> str:
         return describe(self.name, self)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qlayer.errors import ShapeError, UnsupportedError
+from qlayer.errors import ShapeError, SignatureError, UnsupportedError
 from qlayer.keras_compat import specs_to_data
 from qlayer.program import Program
 from qlayer.signature import check_signature, check_weight_specs
@@ -63,6 +63,13 @@ class LayerSpec:
         check_weight_specs(self.weight_specs, self.weight_shapes)
         if isinstance(self.source, Program):
             return
+        from qlayer.capture import QNode  # noqa: PLC0415 - a loaded layer needs no PennyLane
+
+        if not isinstance(self.source, QNode):
+            raise SignatureError(
+                f"a KerasLayer is made of a QNode, not of {self.source!r}. Decorate the function with "
+                "@qml.qnode(device), or wrap it: qml.QNode(function, device)."
+            )
         check_signature(self.source.func, self.weight_shapes, self.input_argument)
         if self.jit_compile and self.runs_on_host:
             raise UnsupportedError(

@@ -21,8 +21,14 @@ def restore_optimizer(model: Any, path: str | os.PathLike[str]) -> None:
         path: the file.
 
     Raises:
-        FormatError: if there is no state of an optimizer for the model's weights in the file.
+        FormatError: if there is no state of an optimizer for the model's weights in the file, or the model has none.
     """
+    if getattr(model, "optimizer", None) is None:
+        raise FormatError(
+            f"the model has no optimizer to give the state in {os.fspath(path)!r} to: it was saved before it was "
+            "compiled, or loaded with compile=False. Load it with keras.models.load_model(path), or call "
+            "model.compile(...) with the optimizer it was saved with."
+        )
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
     optimizer.build(model.trainable_variables)
     with h5py.File(path) as file:

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from qlayer.angles import depends_on
 from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Parameter, Preparation
-from qlayer.errors import UnsupportedError
+from qlayer.errors import CaptureError, UnsupportedError
 from qlayer.gates import GATES
 from qlayer.observation import read_measurement
 from qlayer.traced import Traced
@@ -61,13 +61,15 @@ class Recording:
             isinstance(operator, (qml.operation.Channel, qml.QubitDensityMatrix)) for operator in operators
         )
         for position, operator in enumerate(operators):
+            culprit = f"operation {position} of the circuit, {_name(operator)}"
             is_first = not self.operations and self.preparation is None
             if is_first and isinstance(operator, (qml.StatePrep, qml.QubitDensityMatrix)):
                 self.preparation = self.prepared(operator)
+                _check_finite([self.preparation.amplitudes], culprit)
             else:
-                self.operations.extend(
-                    self.rewrite(operator, f"operation {position} of the circuit, {_name(operator)}")
-                )
+                rewritten = self.rewrite(operator, culprit)
+                _check_finite([parameter for found in rewritten for parameter in found.parameters], culprit)
+                self.operations.extend(rewritten)
 
     def prepared(self, operator: Any) -> Preparation:
         """The amplitudes of a state; for a density matrix, its elements."""
@@ -221,6 +223,15 @@ _REWRITTEN: dict[Any, Callable[[Recording, Any, str], list[Operation]]] = {
     qml.QubitDensityMatrix: Recording.rewrite_channel,
     qml.Projector: Recording.rewrite_projector,
 }
+
+
+def _check_finite(parameters: Iterable[Parameter], culprit: str) -> None:
+    """Refuse constants that are NaN or infinite; what is calculated is checked when it is run."""
+    for value in (value for parameter in parameters for value in parameter.values):
+        if not np.isfinite(value):
+            raise CaptureError(
+                f"{culprit} is given {value}, where finite numbers are expected. Correct the constant in the QNode."
+            )
 
 
 def _is_imaginary(coefficient: Any) -> bool:

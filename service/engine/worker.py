@@ -38,15 +38,21 @@ class Model:
             raise ValueError("the SavedModel has no signatures: save it with signatures=..., or with model.export(...)")
 
     def warm_up(self) -> None:
-        """Call each signature once with zeros, so that no caller waits for what only the first call does."""
+        """Call each signature once, so that no caller waits for what only the first call does."""
         for name, spec in self.specs.items():
-            if not spec.is_callable:
-                continue
+            if spec.is_callable:
+                self._warm_up(name, spec)
+
+    def _warm_up(self, name: str, spec: SignatureSpec) -> None:
+        """Call a signature with zeros; with ones if it refuses them, as it may refuse a logarithm or a norm of 0."""
+        for value in (0, 1):
             try:
-                self.call(name, {name: _zeros(tensor) for name, tensor in spec.inputs.items()})
+                self.call(name, {key: _filled(tensor, value) for key, tensor in spec.inputs.items()})
             except tf.errors.InvalidArgumentError:
-                if not _is_guessed(spec):
+                if value and not _is_guessed(spec):
                     raise
+            else:
+                return
 
     def call(self, signature: str, arrays: channel.Arrays) -> dict[str, np.ndarray[Any, Any]]:
         """Outputs by name for inputs by name."""
@@ -145,14 +151,14 @@ def _tensor_spec(info: Any) -> TensorSpec:
     return TensorSpec(types_pb2.DataType.Name(info.dtype), sizes, info.name)
 
 
-def _zeros(tensor: TensorSpec) -> np.ndarray[Any, Any]:
+def _filled(tensor: TensorSpec, value: int) -> np.ndarray[Any, Any]:
     shape = [size or 1 for size in tensor.shape or ()]
     dtype = DTYPES[tensor.dtype]
-    return np.full(shape, b"", object) if dtype.kind == "string" else np.zeros(shape, dtype.numpy)
+    return np.full(shape, b"", object) if dtype.kind == "string" else np.full(shape, value, dtype.numpy)
 
 
 def _is_guessed(spec: SignatureSpec) -> bool:
-    """Whether more than the batch is free, so that our zeros may have a shape the model cannot take."""
+    """Whether more than the batch is free, so that our numbers may have a shape the model cannot take."""
     return any(tensor.shape is None or None in tensor.shape[1:] for tensor in spec.inputs.values())
 
 

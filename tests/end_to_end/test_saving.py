@@ -1,5 +1,8 @@
 """Saving: weights, and whole models that load and train on where neither qlayer nor PennyLane can be imported."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pennylane as qml
 import processes
@@ -154,3 +157,116 @@ def test_inputs_keep_their_gradient_after_loading(saved):
         loss = tf.reduce_sum(model(inputs))
     expected = tape.gradient(loss, inputs)
     np.testing.assert_allclose(processes.run_blocked(gradient, folder, INPUTS, blocked=BLOCKED), expected, atol=1e-5)
+
+
+@qml.set_shots(50)
+@qml.qnode(qml.device("default.qubit", wires=2))
+def sampled(inputs, weights):
+    """Features of 0 and 1 make basis states, so that every shot gives the same."""
+    qml.AngleEmbedding(np.pi * inputs, wires=range(2))
+    qml.MultiRZ(weights, wires=range(2))
+    return qml.expval(qml.Z(0)), qml.expval(qml.Z(1))
+
+
+@qml.qnode(qml.device("default.qubit", wires=2))
+def grid(inputs, weights):
+    """Samples of two axes."""
+    for row in inputs:
+        qml.AngleEmbedding(row, wires=range(2))
+        qml.StronglyEntanglingLayers(weights, wires=range(2))
+    return qml.probs(wires=[0, 1])
+
+
+VARIANTS = {
+    "shots": ((sampled, {"weights": 1}, 2), {}, INPUTS > 0),
+    "float64": ((circuit, {"weights": (1, 2, 3)}, 2), {"dtype": "float64"}, INPUTS),
+    "axes of features": (
+        (grid, {"weights": (1, 2, 3)}, 4),
+        {"sample_shape": (3, 2)},
+        INPUTS.reshape(4, 3, 2),
+    ),
+    "axes of batch": ((circuit, {"weights": (1, 2, 3)}, 2), {}, INPUTS.reshape(2, 6, 2)),
+}
+
+
+@pytest.fixture(scope="module")
+def variants(tmp_path_factory):
+    """For each variant of the layer in a model, the folder it was saved to, its inputs and its numbers."""
+    found = {}
+    for name, (arguments, options, inputs) in VARIANTS.items():
+        dtype = options.get("dtype", "float32")
+        layers = [tf.keras.Input(inputs.shape[1:], dtype=dtype), KerasLayer(*arguments, **options)]
+        model = tf.keras.Sequential(layers)
+        folder = str(tmp_path_factory.mktemp("variants") / "model")
+        model.save(folder)
+        found[name] = (folder, inputs.astype(dtype), model.predict(inputs.astype(dtype), verbose=0))
+    return found
+
+
+def test_tensorflow_1_sessions_run_every_variant(saved, variants):
+    """A Session of TensorFlow 1, what TensorFlow Serving runs, gives the numbers of every kind of layer."""
+
+    def serve(folders):
+        import tensorflow as tf
+
+        results = {}
+        for name, (folder, inputs) in folders.items():
+            with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+                signature = tf.compat.v1.saved_model.load(session, ["serve"], folder).signature_def["serving_default"]
+                (source,), (result,) = signature.inputs.values(), signature.outputs.values()
+                results[name] = session.run(result.name, {source.name: inputs})
+        return results
+
+    model, folder = saved
+    expected = {name: predicted for name, (_, _, predicted) in variants.items()}
+    expected["Sequential"] = model.predict(INPUTS, verbose=0)
+    folders = {name: (path, inputs) for name, (path, inputs, _) in variants.items()}
+    found = processes.run_blocked(serve, {**folders, "Sequential": (folder, INPUTS)}, blocked=(*BLOCKED, "tf_keras"))
+    for name, numbers in expected.items():
+        np.testing.assert_allclose(found[name], numbers, atol=1e-6, err_msg=name)
+
+
+def test_variants_load_in_keras(variants):
+    """Keras 2 loads every variant without qlayer, with its numbers and its precision."""
+
+    def load(folders):
+        import tensorflow as tf
+
+        return {
+            name: tf.keras.models.load_model(folder).predict(inputs, verbose=0)
+            for name, (folder, inputs) in folders.items()
+        }
+
+    folders = {name: (path, inputs) for name, (path, inputs, _) in variants.items()}
+    found = processes.run_blocked(load, folders, blocked=BLOCKED)
+    for name, (_, _, numbers) in variants.items():
+        np.testing.assert_allclose(found[name], numbers, atol=1e-6, err_msg=name)
+        assert found[name].dtype == numbers.dtype
+
+
+def test_keras_3_reads_it(saved):
+    """The TFSMLayer of Keras 3 runs what Keras 2 saved, in a model of Keras 3."""
+
+    def serve(folder, inputs):
+        import keras
+
+        features = keras.Input((2,))
+        outputs = keras.layers.TFSMLayer(folder, call_endpoint="serving_default")(features)
+        return next(iter(keras.Model(features, outputs).predict(inputs, verbose=0).values()))
+
+    model, folder = saved
+    found = processes.run_blocked(serve, folder, INPUTS, blocked=(*BLOCKED, "tf_keras"))
+    np.testing.assert_allclose(found, model.predict(INPUTS, verbose=0), atol=1e-6)
+
+
+def test_saved_model_cli(saved, tmp_path):
+    """TensorFlow's own command line runs it."""
+    model, folder = saved
+    np.save(tmp_path / "inputs.npy", INPUTS)
+    command = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run", "--dir", folder]
+    command += ["--tag_set", "serve", "--signature_def", "serving_default", "--outdir", str(tmp_path), "--overwrite"]
+    command += ["--inputs", f"{model.input_names[0]}={tmp_path / 'inputs.npy'}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    (result,) = [path for path in tmp_path.glob("*.npy") if path.stem != "inputs"] or [None]
+    assert result, done.stderr
+    np.testing.assert_allclose(np.load(result), model.predict(INPUTS, verbose=0), atol=1e-6)

@@ -119,6 +119,34 @@ def test_restore_optimizer_wants_its_file(tmp_path):
         restore_optimizer(model, tmp_path / "model.h5")
 
 
+def test_restore_optimizer_wants_an_optimizer(tmp_path):
+    """A model that is not compiled has no optimizer, and the error says how to get one."""
+    path = tmp_path / "model.h5"
+    train(new_model(), 1).save(str(path))
+    model = keras.models.load_model(str(path), compile=False)
+    with pytest.raises(
+        FormatError, match=r"the model has no optimizer .*loaded with compile=False. Load it with keras"
+    ):
+        restore_optimizer(model, path)
+
+
+@pytest.mark.parametrize("name", ["model.weights.h5", "model.h5", "checkpoint"])
+def test_weights_round_trip(tmp_path, name):
+    """Weights are carried to a model made the same way, in every format that the Keras writes."""
+    model, fresh = train(new_model(), 1), new_model()
+    fresh.optimizer.build(fresh.trainable_variables)  # Keras 3 puts its state beside the weights, and warns otherwise
+    if IS_KERAS_3 and name == "checkpoint":  # save_weights of Keras 3 knows .weights.h5 only, TensorFlow the rest
+        tf.train.Checkpoint(model=model).write(str(tmp_path / name))
+        tf.train.Checkpoint(model=fresh).read(str(tmp_path / name)).expect_partial()
+    elif IS_KERAS_3 and name == "model.h5":  # of a whole model
+        model.save(str(tmp_path / name))
+        fresh.load_weights(str(tmp_path / name))
+    else:
+        model.save_weights(str(tmp_path / name))
+        fresh.load_weights(str(tmp_path / name))
+    np.testing.assert_array_equal(fresh.predict(INPUTS, verbose=0), model.predict(INPUTS, verbose=0))
+
+
 @keras.saving.register_keras_serializable(package="tests")
 class Subclassed(keras.Model):
     """A model whose layers are attributes."""

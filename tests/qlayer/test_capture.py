@@ -1,5 +1,7 @@
 """From QNodes to circuits: what is recorded, and what is refused."""
 
+import re
+
 import numpy as np
 import oracle
 import pennylane as qml
@@ -94,6 +96,36 @@ REFUSED = {
         CaptureError,
         "recorded once for all values",
     ),
+    "value in a loop": (
+        lambda inputs, weights: [qml.RX(0.1, 0) for _ in range(int(weights[0]))],
+        CaptureError,
+        r"asks for the value of an input or a weight .*range\(\).* a loop bound as a Python number",
+    ),
+    "value in an array": (
+        lambda inputs, weights: qml.AngleEmbedding(np.array([inputs[0], 1.0]), wires=range(2)),
+        CaptureError,
+        r"numpy.array\(\)\), .*\(numpy.stack instead of numpy.array\)",
+    ),
+    "weights of a shape that a template refuses": (
+        lambda inputs, weights: qml.BasicEntanglerLayers(weights, wires=range(3)),
+        CaptureError,
+        r"'function' .* 'inputs' of shape \(3,\), 'weights' of shape \(4,\), and raised .*: Weights tensor must be 2",
+    ),
+    "too many features": (
+        lambda inputs, weights: qml.AngleEmbedding(inputs, wires=range(2)),
+        CaptureError,
+        r"'inputs' of shape \(3,\), .*Features must be of length 2 or less; got length 3. Correct .*number of features",
+    ),
+    "too few features": (
+        lambda inputs, weights: qml.RX(inputs[3], 0),
+        CaptureError,
+        r"'inputs' of shape \(3,\), .* raised IndexError .*index 3 is out of bounds",
+    ),
+    "too many angles": (
+        lambda inputs, weights: qml.Rot(*weights, wires=0),
+        CaptureError,
+        r"'weights' of shape \(4,\), and raised TypeError",
+    ),
     "broadcast angle": (
         lambda inputs, weights: qml.RX(inputs, 0),
         UnsupportedError,
@@ -122,6 +154,21 @@ REFUSED = {
         UnsupportedError,
         "is not unitary: the exponent must be an imaginary multiple of a Hermitian operator",
     ),
+    "angle that is no number": (
+        lambda inputs, weights: (qml.RY(0.1, 0), qml.RX(np.nan, 1))[1],
+        CaptureError,
+        r"operation 1 of the circuit, RX on wires \[1\] is given nan, where finite numbers are expected",
+    ),
+    "amplitude that is no number": (
+        lambda inputs, weights: qml.StatePrep(np.array([np.nan, 0]), 0),
+        CaptureError,
+        r"operation 0 of the circuit, StatePrep on wires \[0\] is given nan",
+    ),
+    "infinite angle in a template": (
+        lambda inputs, weights: qml.AngleEmbedding([0.1, -np.inf], wires=range(2)),
+        CaptureError,
+        r"operation 0 of the circuit, AngleEmbedding on wires \[0, 1\] is given -inf",
+    ),
     "complex observable": (
         lambda inputs, weights: qml.expval(1j * qml.Z(0)),
         UnsupportedError,
@@ -141,6 +188,35 @@ def test_refused_with_a_reason(name):
 
     with pytest.raises(error, match=message):
         captured(function)
+
+
+RETURNED = {
+    "nothing": (lambda inputs: None, "returns None"),
+    "a number": (lambda inputs: 5, "returns 5"),
+    "an observable": (lambda inputs: qml.Z(0), r"returns Z\(0\)"),
+    "an input": (lambda inputs: [qml.probs(), inputs[0]], r"returns Traced\(shape=\(\), dtype=float64\)"),
+    "a dictionary": (lambda inputs: {"z": qml.expval(qml.Z(0))}, r"returns {'z': expval\(Z\(0\)\)}"),
+}
+
+
+@pytest.mark.parametrize("name", RETURNED)
+def test_only_measurements_are_returned(name):
+    """What a quantum function returns beside measurements is named, with what it should return."""
+    returned, found = RETURNED[name]
+    with pytest.raises(CaptureError, match=f"{found}, which is no measurement. Return a measurement, such as qml.expv"):
+        captured(lambda inputs, weights: returned(inputs))
+
+
+def test_the_reason_is_kept():
+    """A translated error has PennyLane's as its cause; a mistake of any Python stays as it is."""
+    with pytest.raises(CaptureError) as error:
+        captured(lambda inputs, weights: qml.BasicEntanglerLayers(weights, wires=range(3)))
+    assert isinstance(error.value.__cause__, ValueError)
+    assert re.search(
+        r"raised ValueError in line \d+ of .*test_capture.py: Weights .* Correct weight_s", str(error.value)
+    )
+    with pytest.raises(ZeroDivisionError):
+        captured(lambda inputs, weights: qml.RX(1 / 0, wires=0))
 
 
 def test_outer_variables_are_refused():

@@ -9,6 +9,7 @@ import processes
 TESTS = (
     "tests/qlayer/test_layer.py",
     "tests/qlayer/test_keras.py",
+    "tests/qlayer/test_consumers.py",
     "tests/qlayer/test_host.py",
     "tests/qlayer/test_host_models.py",
     "tests/end_to_end/test_saving_formats.py",

@@ -221,6 +221,34 @@ def test_construct(qnode):
     assert [operation.name for operation in tape.operations] == ["RX", "RX", "Rot", "RY", "CNOT"]
 
 
+@pytest.fixture
+def drawn(qnode):
+    """A layer's QNode, and the arguments it is looked at with: one sample, and the layer's weights."""
+    layer = KerasLayer(qnode, SHAPES, output_dim=2)
+    layer(tf.zeros([1, 2]))
+    return layer.qnode, ((0.1, 0.2), *weights_of(layer).values())
+
+
+def test_pennylane_draws_the_qnode(drawn):
+    """layer.qnode is still PennyLane's: qml.draw shows its gates."""
+    qnode, arguments = drawn
+    assert qml.draw(qnode)(*arguments).splitlines()[0].startswith("0: ──RX(0.10)──Rot(")
+
+
+def test_pennylane_plots_the_qnode(drawn):
+    """qml.draw_mpl plots it, where matplotlib is installed."""
+    pytest.importorskip("matplotlib")
+    qnode, arguments = drawn
+    figure, _ = qml.draw_mpl(qnode)(*arguments)
+    assert figure.axes
+
+
+def test_pennylane_counts_the_qnode(drawn):
+    """qml.specs counts its gates."""
+    qnode, arguments = drawn
+    assert qml.specs(qnode)(*arguments)["resources"].gate_types == {"RX": 2, "Rot": 1, "RY": 1, "CNOT": 1}
+
+
 def test_misuse_is_explained(qnode):
     """Features of unknown or wrong number, and a precision that is none, are refused with what to do."""
     layer = KerasLayer(qnode, SHAPES, output_dim=2)
@@ -233,6 +261,30 @@ def test_misuse_is_explained(qnode):
         layer(tf.zeros([1, 3]))
     with pytest.raises(UnsupportedError, match="float32 or float64, not in float16"):
         KerasLayer(qnode, SHAPES, output_dim=2, dtype="mixed_float16")(tf.zeros([1, 2]))
+
+
+def test_misuse_of_weights_is_explained(qnode):
+    """Weights of a wrong number or shape are refused with both, by Keras; before the layer is built, too."""
+    layer = KerasLayer(qnode, SHAPES, output_dim=2, name="moons")
+    with pytest.raises(ValueError, match=r"moons. with a weight list of length 2, .* was expecting 0 weights"):
+        layer.set_weights([np.zeros(3), np.zeros(())])
+    layer(tf.zeros([1, 2]))
+    with pytest.raises(ValueError, match=r"shape \(3,\) is? ?not compatible with provided weight shape \(4,\)"):
+        layer.set_weights([np.zeros(4), np.zeros(())])
+
+
+def test_the_default_of_the_inputs_is_not_used():
+    """The inputs may have a default value, anywhere in the signature; the layer is always given inputs."""
+
+    @qml.qnode(DEVICE)
+    def qnode(weight, inputs=None):
+        qml.RX(inputs[0], wires=0)
+        qml.RY(weight, wires=0)
+        return qml.expval(qml.Z(0))
+
+    layer = KerasLayer(qnode, {"weight": 1}, output_dim=None, dtype="float64")
+    inputs = np.array([[0.3], [-0.4]])
+    np.testing.assert_allclose(layer(inputs), [qnode(weights_of(layer)["weight"], row) for row in inputs], atol=1e-10)
 
 
 def test_state_is_complex():

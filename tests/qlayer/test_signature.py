@@ -35,6 +35,20 @@ def test_broken_rule_is_named(name):
     assert isinstance(error.value, TypeError)
 
 
+@pytest.mark.parametrize("name", BROKEN)
+def test_layers_refuse_a_broken_rule(name):
+    """A layer of such a QNode is refused when it is made, with the same message."""
+    function, shapes, message = BROKEN[name]
+    with pytest.raises(SignatureError, match=message):
+        KerasLayer(qml.QNode(function, qml.device("default.qubit", wires=1)), shapes, output_dim=1)
+
+
+def test_only_qnodes_become_layers():
+    """A function that is no QNode is refused with how to make it one."""
+    with pytest.raises(SignatureError, match=r"made of a QNode, not of .*lambda.* with @qml.qnode\(device\)"):
+        KerasLayer(lambda inputs, weights: None, {"weights": 1}, output_dim=1)
+
+
 def test_inputs_may_have_a_default_and_any_place():
     """The inputs may stand anywhere and have a default; they may also be named otherwise."""
     check_signature(lambda w, inputs=None: None, {"w": 3}, "inputs")
