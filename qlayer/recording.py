@@ -6,7 +6,8 @@ matrices, and everything else goes through PennyLane's own decompositions until 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -17,7 +18,7 @@ import tensorflow as tf
 
 from qlayer.angles import depends_on
 from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Parameter, Preparation
-from qlayer.errors import UnsupportedError
+from qlayer.errors import CaptureError, QLayerError, UnsupportedError
 from qlayer.gates import GATES
 from qlayer.observation import read_measurement
 from qlayer.traced import Traced
@@ -25,6 +26,12 @@ from qlayer.traced import Traced
 _WITHOUT_EFFECT = ("Barrier", "Snapshot", "WireCut")
 # up to here a constant operation is one small matrix; above, PennyLane's decomposition has less work
 _MATRIX_MAX_WIRES = 2
+
+# what acts on other things than the amplitudes of qubits
+_FOREIGN = {
+    qml.operation.CV: "acts on qumodes, and the circuit has qubits. Only gates of qubits can be compiled.",
+    qml.operation.Channel: "is noise, and the device's state is pure. Leave it out.",
+}
 
 
 @dataclass
@@ -57,9 +64,9 @@ class Recording:
                 amplitudes = self.parameter(operator.parameters[0])
                 self.preparation = Preparation(self.wires(operator.wires), amplitudes)
             else:
-                self.operations.extend(
-                    self.rewrite(operator, f"operation {position} of the circuit, {_name(operator)}")
-                )
+                culprit = f"operation {position} of the circuit, {_name(operator)}"
+                with _refusing(culprit):
+                    self.operations.extend(self.rewrite(operator, culprit))
 
     def wires(self, labels: Iterable[Any]) -> tuple[int, ...]:
         """The numbers of wires that are given by label."""
@@ -98,17 +105,14 @@ class Recording:
     def rewrite_other(self, operator: Any, culprit: str) -> list[Operation]:
         """An operator without a row: as a small matrix, by its decomposition, or as a large matrix."""
         if operator.has_matrix and (isinstance(operator, qml.QubitUnitary) or _is_small_constant(operator)):
-            return [self.matrix(operator)]
+            return [self.matrix(operator, culprit)]
         if isinstance(operator, qml.ops.Exp) and not operator.has_decomposition:
             return self.rewrite_exponential(operator, culprit)
         if operator.has_decomposition:
             return [found for part in operator.decomposition() for found in self.rewrite(part, culprit)]
         if operator.has_matrix:
-            return [self.matrix(operator)]
-        raise UnsupportedError(
-            f"{culprit} cannot be compiled: PennyLane knows neither a decomposition nor a matrix for {operator.name}. "
-            "Write it with the gates of PennyLane's standard set."
-        )
+            return [self.matrix(operator, culprit)]
+        raise UnsupportedError(f"{culprit} cannot be compiled: {_reason(operator)}")
 
     def rewrite_exponential(self, operator: Any, culprit: str) -> list[Operation]:
         """exp(coefficient * base) with a constant Hermitian base: a diagonal in the eigenbasis of the base."""
@@ -150,18 +154,40 @@ class Recording:
                 )
         return Operation(operator.name, self.wires(operator.wires), tuple(_scalar(p) for p in parameters))
 
-    def matrix(self, operator: Any) -> Operation:
+    def matrix(self, operator: Any, culprit: str) -> Operation:
         """A whole matrix, constant or calculated."""
-        return Operation(
-            "QubitUnitary",
-            self.wires(operator.wires),
-            (_squeezed(self.parameter(_dense(operator)), len(operator.wires)),),
-        )
+        matrix = self.parameter(_dense(operator))
+        size = 2 ** len(operator.wires)
+        if matrix.shape not in {(size, size), (1, size, size)}:
+            raise UnsupportedError(
+                f"{culprit} has a matrix of shape {matrix.shape}, but on {len(operator.wires)} qubits it must be "
+                f"{(size, size)}. Qutrits, and a matrix for each sample of a batch, cannot be compiled."
+            )
+        # without the axis of a batch of one
+        return Operation("QubitUnitary", self.wires(operator.wires), (replace(matrix, shape=(size, size)),))
 
     def add_measurements(self, processes: Iterable[Any], shots: int) -> None:
         """Add PennyLane's measurements in order; 0 shots for exact results."""
         for process in processes:
-            self.measurements.append(read_measurement(process, self.wires, self.visible, shots))
+            self.measurements.append(self.measurement(process, shots))
+
+    def measurement(self, process: Any, shots: int) -> Measurement:
+        """One of PennyLane's measurements, of qubits and of constant observables."""
+        try:
+            measurement = read_measurement(process, self.wires, self.visible, shots)
+        except CaptureError as exc:
+            raise UnsupportedError(
+                f"the measurement {process} has coefficients or a matrix that are calculated from inputs or weights, "
+                "but an observable must be constant. Return the expectation values of its terms, and combine them "
+                "in a layer of their own."
+            ) from exc
+        size = 2 ** len(measurement.wires)
+        if measurement.matrix is not None and measurement.matrix.shape != (size, size):
+            raise UnsupportedError(
+                f"the measurement {process} has a matrix of shape {measurement.matrix.shape}, but on "
+                f"{len(measurement.wires)} qubits it must be {(size, size)}. Qutrits cannot be compiled."
+            )
+        return measurement
 
 
 def _is_imaginary(coefficient: Any) -> bool:
@@ -179,14 +205,41 @@ def _scalar(parameter: Parameter) -> Parameter:
     return Parameter((), parameter.values, parameter.output, parameter.positions)
 
 
-def _squeezed(matrix: Parameter, wires: int) -> Parameter:
-    """A matrix without the axis of a batch of one."""
-    return replace(matrix, shape=(2**wires, 2**wires))
+@contextmanager
+def _refusing(culprit: str) -> Iterator[None]:
+    """Within it, what PennyLane cannot calculate with arrays without values is refused as its user's operation."""
+    try:
+        yield
+    except CaptureError as exc:
+        raise UnsupportedError(
+            f"{culprit} cannot be compiled: PennyLane needs the values of its parameters to take it apart, and they "
+            "are calculated from inputs or weights. Give it constants, or write it with the gates of PennyLane's "
+            "standard set."
+        ) from exc
+    except (TypeError, ValueError, AttributeError, NotImplementedError, qml.exceptions.OperatorPropertyUndefined) as exc:
+        if isinstance(exc, QLayerError):
+            raise
+        raise UnsupportedError(
+            f"{culprit} cannot be compiled: PennyLane cannot take it apart ({type(exc).__name__}: {exc}). Write it "
+            "with the gates of PennyLane's standard set."
+        ) from exc
+
+
+def _reason(operator: Any) -> str:
+    """Why an operator without decomposition and matrix has neither, and what to do."""
+    for kind, reason in _FOREIGN.items():
+        if isinstance(operator, kind):
+            return f"{operator.name} {reason}"
+    return (
+        f"PennyLane knows neither a decomposition nor a matrix for {operator.name}. Write it with the gates of "
+        "PennyLane's standard set."
+    )
 
 
 def _is_small_constant(operator: Any) -> bool:
-    is_constant = not any(isinstance(value, Traced | tf.Tensor) for value in operator.parameters)
-    return is_constant and len(operator.wires) <= _MATRIX_MAX_WIRES
+    """Whether it is worth a matrix; some templates keep their angles among the hyperparameters."""
+    values = tf.nest.flatten([*operator.parameters, *operator.hyperparameters.values()])
+    return len(operator.wires) <= _MATRIX_MAX_WIRES and not any(isinstance(v, Traced | tf.Tensor) for v in values)
 
 
 def _dense(operator: Any) -> Any:

@@ -8,6 +8,7 @@ at once. Anything else becomes TensorFlow operations of the graph that is being 
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ import tensorflow as tf
 from tensorflow.python.util import dispatch  # no public road lets *every* TensorFlow function take a new array type
 
 from qlayer.errors import CaptureError
+from qlayer.substitutes import matrix_exponential
 
 tnp = tf.experimental.numpy
 
@@ -139,11 +141,10 @@ class Traced:
             CaptureError: if it does.
         """
         tensor = self.tensor
-        try:
-            with tf.compat.v1.Session(graph=tensor.graph) as session:
-                return np.asarray(session.run(tensor))
-        except tf.errors.InvalidArgumentError:  # it needs an input or a weight to be fed
-            raise CaptureError(_NO_VALUE) from None
+        if _needs_arguments(tensor):
+            raise CaptureError(_NO_VALUE)
+        with tf.compat.v1.Session(graph=tensor.graph) as session:
+            return np.asarray(session.run(tensor))
 
     def __array__(self, *_: Any, **__: Any) -> np.ndarray:
         return self.numpy()
@@ -163,14 +164,24 @@ class Traced:
         return complex(self.numpy())
 
 
+def _array(other: Any) -> Any:
+    """The other operand of arithmetic, which must be an array."""
+    if isinstance(other, Traced | tf.Variable | numbers.Number | np.ndarray | list | tuple) or tf.is_tensor(other):
+        return unwrap(other)
+    raise CaptureError(
+        f"the quantum function calculates with an input or a weight and {other}, which is no array. An observable has "
+        "constant coefficients only; an operation is multiplied by qml.s_prod(number, operation)."
+    )
+
+
 def _binary(name: str) -> tuple[Any, Any]:
     function = getattr(tnp, name)
 
     def forward(self: Traced, other: Any) -> Traced:
-        return wrap(function(self.tensor, unwrap(other)))
+        return wrap(function(self.tensor, _array(other)))
 
     def reflected(self: Traced, other: Any) -> Traced:
-        return wrap(function(unwrap(other), self.tensor))
+        return wrap(function(_array(other), self.tensor))
 
     return forward, reflected
 
@@ -224,8 +235,26 @@ def unwrap(value: Any) -> Any:
     return tf.nest.map_structure(lambda leaf: leaf.tensor if isinstance(leaf, Traced) else leaf, value)
 
 
+def _needs_arguments(tensor: tf.Tensor) -> bool:
+    """Whether a placeholder, an input or a weight, must be fed for the value of a tensor."""
+    seen: set[str] = set()
+    waiting = [tensor.op]
+    while waiting:
+        operation = waiting.pop()
+        if operation.type == "Placeholder":
+            return True
+        if operation.name not in seen:
+            seen.add(operation.name)
+            waiting.extend(producer.op for producer in operation.inputs)
+    return False
+
+
 def _is_symbolic(leaf: Any) -> bool:
     return tf.is_tensor(leaf) and not isinstance(leaf, Traced) and leaf.shape.is_fully_defined()
+
+
+# TensorFlow's functions that branch on values, by their own name
+_SUBSTITUTES = {"matrix_exponential": matrix_exponential}
 
 
 class _TracedDispatcher(dispatch.GlobalOpDispatcher):
@@ -234,7 +263,8 @@ class _TracedDispatcher(dispatch.GlobalOpDispatcher):
     def handle(self, op: Any, args: Any, kwargs: Any) -> Any:
         if not any(isinstance(leaf, Traced) for leaf in tf.nest.flatten([args, kwargs])):
             return self.NOT_SUPPORTED
-        return wrap(op(*unwrap(args), **unwrap(kwargs)))
+        function = _SUBSTITUTES.get(op.__name__, op)
+        return wrap(function(*unwrap(args), **unwrap(kwargs)))
 
 
 _TracedDispatcher().register()
