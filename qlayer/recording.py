@@ -216,7 +216,13 @@ def _refusing(culprit: str) -> Iterator[None]:
             "are calculated from inputs or weights. Give it constants, or write it with the gates of PennyLane's "
             "standard set."
         ) from exc
-    except (TypeError, ValueError, AttributeError, NotImplementedError, qml.exceptions.OperatorPropertyUndefined) as exc:
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        NotImplementedError,
+        qml.exceptions.OperatorPropertyUndefined,
+    ) as exc:
         if isinstance(exc, QLayerError):
             raise
         raise UnsupportedError(

@@ -92,6 +92,17 @@ class Traced:
         """The real part, elementwise."""
         return self if not self.dtype.is_complex else Traced(tf.math.real(self.tensor))
 
+    @property
+    def imag(self) -> Traced:
+        """The imaginary part, elementwise."""
+        return wrap(tnp.imag(self.tensor))
+
+    def conjugate(self) -> Traced:
+        """The complex conjugate, elementwise."""
+        return self if not self.dtype.is_complex else Traced(tf.math.conj(self.tensor))
+
+    conj = conjugate
+
     def __getitem__(self, key: Any) -> Traced:
         return Traced(self.source, np.asarray(self.positions[key]))
 
