@@ -6,6 +6,7 @@ import importlib
 import inspect
 import os
 import pkgutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ def discovered() -> dict[str, type]:
     return {name: member for name, member in sorted(found.items()) if member.__module__.startswith(own)}
 
 
+@cache
 def recorded(row: Row) -> Circuit:
     """The circuit of an operation alone."""
 

@@ -144,7 +144,7 @@ STANDARD = {
     ),
     "DiagonalQubitUnitary": Row(lambda x, w: qml.DiagonalQubitUnitary(np.exp(1j * np.arange(4)), wires=[0, 1])),
     "DiagonalQubitUnitary: calculated": Row(
-        lambda x, w: qml.DiagonalQubitUnitary(phases(qml.math.stack([x[0], w[0]])), wires=1)
+        lambda x, w: qml.DiagonalQubitUnitary(phases(qml.math.stack([x[0], w[0]])), wires=1), forms=PLAIN
     ),
     "BlockEncode": Row(lambda x, w: qml.BlockEncode(np.array([[0.1, 0.2], [0.3, 0.4]]), wires=[0, 1])),
     "BlockEncode: calculated": Row(lambda x, w: qml.BlockEncode(0.3 * qml.math.reshape(x, (2, 2)), wires=[0, 1])),
@@ -218,7 +218,9 @@ PREPARATIONS = {
     "StatePrep: complex": Row(
         lambda x, w: qml.StatePrep(phases(x) / 2, wires=[1, 3], validate_norm=False), clean=ALL, forms=PLAIN
     ),
-    "StatePrep: behind gates": Row(lambda x, w: qml.StatePrep(x, wires=[1, 3], normalize=True), clean=(1, 3)),
+    "StatePrep: behind gates": Row(
+        lambda x, w: qml.StatePrep(x, wires=[1, 3], normalize=True), clean=(1, 3), forms=PLAIN
+    ),
     "BasisState": Row(lambda x, w: qml.BasisState(np.array([1, 0, 1]), wires=[0, 2, 3]), clean=(0, 2, 3)),
     "BasisEmbedding": Row(lambda x, w: qml.BasisEmbedding(5, wires=range(3)), clean=(0, 1, 2)),
     "AmplitudeEmbedding": Row(lambda x, w: qml.AmplitudeEmbedding(x, [2, 0], normalize=True), clean=ALL, forms=PLAIN),
@@ -241,10 +243,12 @@ PREPARATIONS = {
     "ArbitraryStatePreparation": Row(lambda x, w: qml.ArbitraryStatePreparation(w[:6] * x[0], wires=[0, 1])),
     "CosineWindow": Row(lambda x, w: qml.CosineWindow(wires=[0, 1, 2]), clean=(0, 1, 2)),
     "MottonenStatePreparation": Row(lambda x, w: qml.MottonenStatePreparation(STATE, wires=[1, 3])),
-    "MottonenStatePreparation: calculated": Row(lambda x, w: qml.MottonenStatePreparation(normalized(x), wires=[1, 3])),
+    "MottonenStatePreparation: calculated": Row(
+        lambda x, w: qml.MottonenStatePreparation(normalized(x), wires=[1, 3]), forms=PLAIN
+    ),
     "MultiplexerStatePreparation": Row(lambda x, w: qml.MultiplexerStatePreparation(REAL_STATE, wires=[1, 3])),
     "MultiplexerStatePreparation: calculated": Row(
-        lambda x, w: qml.MultiplexerStatePreparation(normalized(x), wires=[1, 3])
+        lambda x, w: qml.MultiplexerStatePreparation(normalized(x), wires=[1, 3]), forms=PLAIN
     ),
     "QROMStatePreparation": Row(
         lambda x, w: qml.QROMStatePreparation(np.sqrt([0.5, 0, 0.25, 0.25]), [4, 5], [1, 2, 3], [0]),
@@ -267,7 +271,7 @@ PREPARATIONS = {
 
 LAYERS = {
     "AngleEmbedding": Row(lambda x, w: qml.AngleEmbedding(x * w[:4], wires=range(4), rotation="Y")),
-    "IQPEmbedding": Row(lambda x, w: qml.IQPEmbedding(x, wires=range(4), n_repeats=2)),
+    "IQPEmbedding": Row(lambda x, w: qml.IQPEmbedding(x[:3], wires=range(3), n_repeats=1)),
     "QAOAEmbedding": Row(lambda x, w: qml.QAOAEmbedding(x[:3], w[:6].reshape(1, 6), wires=range(3))),
     "BasicEntanglerLayers": Row(lambda x, w: qml.BasicEntanglerLayers(w[:8].reshape(2, 4), wires=range(4))),
     "GateFabric": Row(
@@ -359,11 +363,12 @@ ALGORITHMS = {
             np.array([0.4, 0.6]), lambda i: 0.3 + 0.4 * i, target_wires=[0, 1], estimation_wires=[2, 3]
         )
     ),
-    "HilbertSchmidt": Row(lambda x, w: qml.HilbertSchmidt([qml.RZ(x[0], wires=1)], [qml.Hadamard(0)])),
+    "HilbertSchmidt": Row(lambda x, w: qml.HilbertSchmidt([qml.RZ(x[0], wires=1)], [qml.Hadamard(0)]), gradient=False),
     "LocalHilbertSchmidt": Row(
         lambda x, w: qml.LocalHilbertSchmidt(
             [qml.RZ(x[0], wires=2), qml.RX(w[0], wires=3), qml.CNOT([2, 3])], [qml.CZ([0, 1])]
-        )
+        ),
+        gradient=False,
     ),
     "FABLE": Row(lambda x, w: qml.FABLE(np.array([[0.1, 0.2], [0.3, -0.2]]), wires=range(3), tol=0)),
     "FABLE: calculated": Row(lambda x, w: qml.FABLE(qml.math.reshape(0.5 * x, (2, 2)), wires=range(3), tol=0)),
@@ -411,9 +416,10 @@ ALGORITHMS = {
     "ApproxTimeEvolution": Row(lambda x, w: qml.ApproxTimeEvolution(hamiltonian(), x[0], 2)),
     "CommutingEvolution": Row(lambda x, w: qml.CommutingEvolution(qml.X(0) @ qml.X(1) + 0.5 * qml.X(1), x[0])),
     "QDrift": Row(lambda x, w: qml.QDrift(hamiltonian(), x[0], n=3, seed=1)),
-    "TrotterProduct": Row(lambda x, w: qml.TrotterProduct(hamiltonian(), x[0], n=2, order=2)),
+    "TrotterProduct": Row(lambda x, w: qml.TrotterProduct(hamiltonian(), x[0], n=1, order=2)),
     "TrotterProduct: coefficients": Row(
-        lambda x, w: qml.TrotterProduct(qml.dot([w[0], w[1]], [qml.X(0), qml.Z(0) @ qml.Y(1)]), x[0], n=2, order=4)
+        lambda x, w: qml.TrotterProduct(qml.dot([w[0], w[1]], [qml.X(0), qml.Z(0) @ qml.Y(1)]), x[0], n=1, order=2),
+        forms=PLAIN,
     ),
     "TrotterizedQfunc": Row(
         lambda x, w: qml.TrotterizedQfunc(x[0], w[0], qfunc=first_order, n=2, order=2, wires=[0, 1])

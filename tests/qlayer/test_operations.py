@@ -32,18 +32,21 @@ def _no_graph_optimization():
         yield
 
 
-def prepared(row, inputs, weights):
-    """Every wire that may be in a state that depends on inputs and weights."""
-    for wire in set(range(row.wires)) - set(row.clean):
-        qml.RY(inputs[wire % 4], wires=wire)
-        qml.RX(weights[23 - wire], wires=wire)
+def prepared(row, inputs):
+    """Every wire that may be in a state of its own, one of them in a state of the sample's own."""
+    wires = sorted(set(range(row.wires)) - set(row.clean))
+    for wire in wires:
+        qml.RY(0.4 + 0.3 * wire, wires=wire)
+        qml.RX(0.9 - 0.2 * wire, wires=wire)
+    if wires:
+        qml.RY(inputs[0], wires=wires[0])
 
 
 def plain(row):
     """A quantum function of an operation as it is."""
 
     def function(inputs, weights):
-        prepared(row, inputs, weights)
+        prepared(row, inputs)
         return operations_page.finished(row.body(inputs, weights))
 
     return function
@@ -53,7 +56,7 @@ def wrapped(row):
     """A quantum function of an operation's adjoint, and of the controlled operation."""
 
     def function(inputs, weights):
-        prepared(row, inputs, weights)
+        prepared(row, inputs)
         qml.RY(0.7, wires=CONTROL)
         if "adjoint" in row.forms:
             qml.adjoint(row.body)(inputs, weights)
