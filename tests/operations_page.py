@@ -28,12 +28,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
 NO_OPERATIONS = {
     "AdjointOperation": "Adjoint",
     "CollectedSubroutine": "a record of a subroutine, with neither decomposition nor matrix",
-    "CompositeOp": "base class",
-    "CVObservable": "base class",
-    "CVOperation": "base class",
-    "Operation": "base class",
     "PowOperation": "Pow",
-    "ScalarSymbolicOp": "base class",
     "SymbolicOp": "base class",
     "TmpPauliRot": "PauliRot, inside of PennyLane's gradients",
 }
