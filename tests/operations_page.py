@@ -55,8 +55,9 @@ HEAD = """# Operations
 What becomes of each operation of PennyLane {version}. **Compiled**: it is a row of the gate table, a controlled one
 included. **Rewritten**: by PennyLane's decomposition or through its matrix, into the gates that are named; C- is a
 controlled gate, QubitUnitary a matrix. **Prepared**: it is what the register starts with. **Measured**: it is an
-observable. **Refused**: with a sentence when the layer is built. Each row is held against default.qubit in values and
-gradients, also under `qml.adjoint` and `qml.ctrl` where PennyLane allows it, by `tests/qlayer/test_operations.py`.
+observable. **Refused**: with a sentence when the layer is built. `tests/qlayer/test_operations.py` holds each row that
+is not refused against default.qubit: values in float64, gradients where the operation has angles, and for most rows the
+operation under `qml.adjoint` and `qml.ctrl`, in float32.
 
 `make docs-operations` writes this page.
 """
