@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
 BIN    := .venv/bin
 IMAGE  ?= qlayer-service:latest
 
-.PHONY: serve test lint format lock image clean
+.PHONY: serve test lint format docs-operations lock image clean
 
 serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is none yet, and serve it
 	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
@@ -24,6 +24,9 @@ lint: .venv/installed                     ## style, types, direction of imports
 format: .venv/installed                   ## what lint asks for, where a tool can do it
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs-operations: .venv/installed          ## docs/operations.md, from the table of operations that the tests run
+	PYTHONPATH=.:tests $(BIN)/python -m operations_page
 
 lock: .venv/installed                     ## resolve the dependencies anew: versions, hashes, markers, no index
 	for extra in train serve image dev; do \

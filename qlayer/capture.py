@@ -6,6 +6,7 @@ on arrays without values, and what it queued is rewritten to the gate table.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from traceback import walk_tb
 from typing import Any
@@ -18,6 +19,7 @@ from qlayer.casts import with_silent_casts
 from qlayer.circuit import Circuit
 from qlayer.errors import CaptureError, QLayerError, UnsupportedError
 from qlayer.recording import Recording
+from qlayer.substitutes import constants_as, unknown_differs
 from qlayer.traced import Traced
 
 QNode = qml.QNode
@@ -34,6 +36,16 @@ _DEVICES = (
 _KEEP_DENSITY = ("default.mixed",)
 # methods of PennyLane that differentiate the state itself, also where results are drawn from it
 _EXACT_GRADIENTS = ("backprop", "adjoint")
+# transforms that only split a circuit by what can be measured at once: the compiled circuit measures everything at once
+_SPLITTING = {
+    transform.tape_transform
+    for transform in (
+        qml.transforms.broadcast_expand,
+        qml.transforms.sign_expand,
+        qml.transforms.split_non_commuting,
+        qml.transforms.split_to_single_terms,
+    )
+}
 # operations that hold functions: a graph with them cannot be copied into another one for good
 _CONTROL_FLOW = ("If", "StatelessIf", "While", "StatelessWhile", "Case", "StatelessCase")
 
@@ -96,7 +108,8 @@ def _capture(qnode: qml.QNode, arguments: Mapping[str, Sequence[int]], dtype: tf
     recorded: list[Recording] = []
 
     def record(*values: tf.Tensor) -> list[tf.Tensor]:
-        recorded.append(_record(qnode, dict(zip(arguments, values, strict=True))))
+        with constants_as(dtype):
+            recorded.append(_record(qnode, dict(zip(arguments, values, strict=True))))
         return recorded[0].sources
 
     with tf.init_scope():
@@ -141,7 +154,9 @@ def _angle_graph(graph: tf.Graph, sources: list[tf.Tensor], arguments: int) -> A
 
 def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
     """Call the quantum function once and read what it queued."""
-    with qml.queuing.AnnotatedQueue() as queue:
+    with qml.queuing.AnnotatedQueue() as queue, warnings.catch_warnings():
+        # the order of the eigenvalues is PennyLane's own, and a user who records is told nothing new each time
+        warnings.filterwarnings("ignore", message="Using qp.probs with a Hermitian observable")
         returned = qnode.func(**{name: Traced(value) for name, value in arguments.items()})
     tape = _transformed(qnode, qml.tape.QuantumScript.from_queue(queue, shots=qnode.shots))
     if tape.shots.has_partitioned_shots:
@@ -183,7 +198,15 @@ def _check_returned(values: Sequence[Any]) -> None:
 def _transformed(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
     """The tape after the transforms that the user put on the QNode."""
     tape.trainable_params = []
-    tapes, _ = qnode.compile_pipeline([tape])
+    needed = [step for step in qnode.compile_pipeline if step.tape_transform not in _SPLITTING]
+    try:
+        with unknown_differs():
+            tapes, _ = qml.CompilePipeline(*needed)([tape])
+    except CaptureError as exc:
+        raise UnsupportedError(
+            "a transform of the QNode needs the values of angles, but they are calculated from inputs or weights. "
+            f"Leave it out: {qnode.compile_pipeline}."
+        ) from exc
     if len(tapes) != 1:
         raise UnsupportedError(
             f"the QNode's transforms turn it into {len(tapes)} circuits, and a layer compiles one. Leave out the "

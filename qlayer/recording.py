@@ -20,6 +20,7 @@ from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Paramet
 from qlayer.errors import CaptureError, UnsupportedError
 from qlayer.gates import GATES
 from qlayer.observation import read_measurement
+from qlayer.refusals import check_finite, check_qubits, reason, refusing
 from qlayer.traced import Traced
 
 _WITHOUT_EFFECT = ("Barrier", "Snapshot", "WireCut")
@@ -65,10 +66,11 @@ class Recording:
             is_first = not self.operations and self.preparation is None
             if is_first and isinstance(operator, (qml.StatePrep, qml.QubitDensityMatrix)):
                 self.preparation = self.prepared(operator)
-                _check_finite([self.preparation.amplitudes], culprit)
+                check_finite([self.preparation.amplitudes], culprit)
             else:
-                rewritten = self.rewrite(operator, culprit)
-                _check_finite([parameter for found in rewritten for parameter in found.parameters], culprit)
+                with refusing(culprit):
+                    rewritten = self.rewrite(operator, culprit)
+                check_finite([parameter for found in rewritten for parameter in found.parameters], culprit)
                 self.operations.extend(rewritten)
 
     def prepared(self, operator: Any) -> Preparation:
@@ -142,17 +144,14 @@ class Recording:
     def rewrite_other(self, operator: Any, culprit: str) -> list[Operation]:
         """An operator without a row: as a small matrix, by its decomposition, or as a large matrix."""
         if operator.has_matrix and (isinstance(operator, qml.QubitUnitary) or _is_small_constant(operator)):
-            return [self.matrix(operator)]
+            return [self.matrix(operator, culprit)]
         if isinstance(operator, qml.ops.Exp) and not operator.has_decomposition:
             return self.rewrite_exponential(operator, culprit)
         if operator.has_decomposition:
             return [found for part in operator.decomposition() for found in self.rewrite(part, culprit)]
         if operator.has_matrix:
-            return [self.matrix(operator)]
-        raise UnsupportedError(
-            f"{culprit} cannot be compiled: PennyLane knows neither a decomposition nor a matrix for {operator.name}. "
-            "Write it with the gates of PennyLane's standard set."
-        )
+            return [self.matrix(operator, culprit)]
+        raise UnsupportedError(f"{culprit} cannot be compiled: {reason(operator)}")
 
     def rewrite_exponential(self, operator: Any, culprit: str) -> list[Operation]:
         """exp(coefficient * base) with a constant Hermitian base: a diagonal in the eigenbasis of the base."""
@@ -194,26 +193,42 @@ class Recording:
                 )
         return Operation(operator.name, self.wires(operator.wires), tuple(_scalar(p) for p in parameters))
 
-    def matrix(self, operator: Any) -> Operation:
+    def matrix(self, operator: Any, culprit: str) -> Operation:
         """A whole matrix, constant or calculated."""
-        return Operation(
-            "QubitUnitary",
-            self.wires(operator.wires),
-            (_squeezed(self.parameter(_dense(operator)), len(operator.wires)),),
-        )
+        matrix = self.parameter(_dense(operator))
+        size = 2 ** len(operator.wires)
+        if matrix.shape not in {(size, size), (1, size, size)}:
+            raise UnsupportedError(
+                f"{culprit} has a matrix of shape {matrix.shape}, but on {len(operator.wires)} qubits it must be "
+                f"{(size, size)}. Qutrits, and a matrix for each sample of a batch, cannot be compiled."
+            )
+        # without the axis of a batch of one
+        return Operation("QubitUnitary", self.wires(operator.wires), (replace(matrix, shape=(size, size)),))
 
     def add_measurements(self, processes: Iterable[Any], shots: int) -> None:
         """Add PennyLane's measurements in order; 0 shots for exact results."""
         for process in processes:
+            self.measurements.append(self.measurement(process, shots))
+
+    def measurement(self, process: Any, shots: int) -> Measurement:
+        """One of PennyLane's measurements, of qubits and of constant observables."""
+        try:
             measurement = read_measurement(process, self.wires, self.visible, shots)
-            if measurement.kind == "state" and self.keeps_density:
-                measurement = replace(measurement, kind="density_matrix")
-            if measurement.kind in ("classical_shadow", "shadow_expval") and self.is_mixed:
-                raise UnsupportedError(
-                    f"{process} cannot be compiled for a circuit with channels: shadows are taken of pure states. "
-                    "Return qml.expval or qml.sample."
-                )
-            self.measurements.append(measurement)
+        except CaptureError as exc:
+            raise UnsupportedError(
+                f"the measurement {process} has coefficients or a matrix that are calculated from inputs or weights, "
+                "but an observable must be constant. Return the expectation values of its terms, and combine them "
+                "in a layer of their own."
+            ) from exc
+        check_qubits(process, measurement)
+        if measurement.kind == "state" and self.keeps_density:
+            return replace(measurement, kind="density_matrix")
+        if measurement.kind in ("classical_shadow", "shadow_expval") and self.is_mixed:
+            raise UnsupportedError(
+                f"{process} cannot be compiled for a circuit with channels: shadows are taken of pure states. "
+                "Return qml.expval or qml.sample."
+            )
+        return measurement
 
 
 _REWRITTEN: dict[Any, Callable[[Recording, Any, str], list[Operation]]] = {
@@ -223,15 +238,6 @@ _REWRITTEN: dict[Any, Callable[[Recording, Any, str], list[Operation]]] = {
     qml.QubitDensityMatrix: Recording.rewrite_channel,
     qml.Projector: Recording.rewrite_projector,
 }
-
-
-def _check_finite(parameters: Iterable[Parameter], culprit: str) -> None:
-    """Refuse constants that are NaN or infinite; what is calculated is checked when it is run."""
-    for value in (value for parameter in parameters for value in parameter.values):
-        if not np.isfinite(value):
-            raise CaptureError(
-                f"{culprit} is given {value}, where finite numbers are expected. Correct the constant in the QNode."
-            )
 
 
 def _is_imaginary(coefficient: Any) -> bool:
@@ -253,14 +259,10 @@ def _flat(parameter: Parameter) -> Parameter:
     return replace(parameter, shape=(prod(parameter.shape),))
 
 
-def _squeezed(matrix: Parameter, wires: int) -> Parameter:
-    """A matrix without the axis of a batch of one."""
-    return replace(matrix, shape=(2**wires, 2**wires))
-
-
 def _is_small_constant(operator: Any) -> bool:
-    is_constant = not any(isinstance(value, Traced | tf.Tensor) for value in operator.parameters)
-    return is_constant and len(operator.wires) <= _MATRIX_MAX_WIRES
+    """Whether it is worth a matrix; some templates keep their angles among the hyperparameters."""
+    values = tf.nest.flatten([*operator.parameters, *operator.hyperparameters.values()])
+    return len(operator.wires) <= _MATRIX_MAX_WIRES and not any(isinstance(v, Traced | tf.Tensor) for v in values)
 
 
 def _dense(operator: Any) -> Any:

@@ -6,9 +6,14 @@ index. Unentangled wires have the shape (b, n, 2).
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import tensorflow as tf
 
 from qlayer.plan import wire_bit
+
+# TensorFlow reverses tensors of at most 8 axes: the batch, and for each run of wires itself and what is before it
+_REVERSED_AT_ONCE = 3
 
 
 def flatten(values: tf.Tensor) -> tf.Tensor:
@@ -85,6 +90,15 @@ def to_end(state: tf.Tensor, wires: tuple[int, ...]) -> tuple[tf.Tensor, list[in
 def flip(state: tf.Tensor, mask: int) -> tf.Tensor:
     """The amplitudes of the states with some bits flipped: shape (b, 2 ** n)."""
     wire_count = length_of(state).bit_length() - 1
-    wires = tuple(wire for wire in range(wire_count) if mask & wire_bit(wire, wire_count))
-    shape, axes = split_axes(wires, wire_count)
-    return tf.reshape(tf.reverse(tf.reshape(state, shape), list(axes.values())), [-1, 2**wire_count])
+    wires = (wire for wire in range(wire_count) if mask & wire_bit(wire, wire_count))
+    # neighbours are one axis: all their bits are flipped by counting it backwards
+    runs = [[wire for _, wire in run] for _, run in groupby(enumerate(wires), lambda entry: entry[1] - entry[0])]
+    while runs:
+        shape, axes, done = [-1], [], 0
+        for run in runs[:_REVERSED_AT_ONCE]:
+            shape += [2 ** (run[0] - done), 2 ** len(run)]
+            axes.append(len(shape) - 1)
+            done = run[-1] + 1
+        state = tf.reshape(tf.reverse(tf.reshape(state, [*shape, 2 ** (wire_count - done)]), axes), [-1, 2**wire_count])
+        runs = runs[_REVERSED_AT_ONCE:]
+    return state

@@ -8,6 +8,7 @@ at once. Anything else becomes TensorFlow operations of the graph that is being 
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ import tensorflow as tf
 from tensorflow.python.util import dispatch  # no public road lets *every* TensorFlow function take a new array type
 
 from qlayer.errors import CaptureError
+from qlayer.substitutes import matrix_exponential
 
 tnp = tf.experimental.numpy
 
@@ -90,6 +92,17 @@ class Traced:
         """The real part, elementwise."""
         return self if not self.dtype.is_complex else Traced(tf.math.real(self.tensor))
 
+    @property
+    def imag(self) -> Traced:
+        """The imaginary part, elementwise."""
+        return wrap(tnp.imag(self.tensor))
+
+    def conjugate(self) -> Traced:
+        """The complex conjugate, elementwise."""
+        return self if not self.dtype.is_complex else Traced(tf.math.conj(self.tensor))
+
+    conj = conjugate
+
     def __getitem__(self, key: Any) -> Traced:
         return Traced(self.source, np.asarray(self.positions[key]))
 
@@ -162,14 +175,24 @@ class Traced:
         return complex(self.numpy())
 
 
+def _array(other: Any) -> Any:
+    """The other operand of arithmetic, which must be an array."""
+    if isinstance(other, Traced | tf.Variable | numbers.Number | np.ndarray | list | tuple) or tf.is_tensor(other):
+        return unwrap(other)
+    raise CaptureError(
+        f"the quantum function calculates with an input or a weight and {other}, which is no array. An observable has "
+        "constant coefficients only; an operation is multiplied by qml.s_prod(number, operation)."
+    )
+
+
 def _binary(name: str) -> tuple[Any, Any]:
     function = getattr(tnp, name)
 
     def forward(self: Traced, other: Any) -> Traced:
-        return wrap(function(self.tensor, unwrap(other)))
+        return wrap(function(self.tensor, _array(other)))
 
     def reflected(self: Traced, other: Any) -> Traced:
-        return wrap(function(unwrap(other), self.tensor))
+        return wrap(function(_array(other), self.tensor))
 
     return forward, reflected
 
@@ -224,8 +247,9 @@ def unwrap(value: Any) -> Any:
 
 
 def _needs_arguments(tensor: tf.Tensor) -> bool:
-    """Whether a symbolic tensor depends on an input or a weight."""
-    seen, waiting = set(), [tensor.op]
+    """Whether a placeholder, an input or a weight, must be fed for the value of a tensor."""
+    seen: set[str] = set()
+    waiting = [tensor.op]
     while waiting:
         operation = waiting.pop()
         if operation.type == "Placeholder":
@@ -240,13 +264,18 @@ def _is_symbolic(leaf: Any) -> bool:
     return tf.is_tensor(leaf) and not isinstance(leaf, Traced) and leaf.shape.is_fully_defined()
 
 
+# TensorFlow's functions that branch on values, by their own name
+_SUBSTITUTES = {"matrix_exponential": matrix_exponential}
+
+
 class _TracedDispatcher(dispatch.GlobalOpDispatcher):
     """TensorFlow's own functions on Traced arrays: unwrap, call, wrap."""
 
     def handle(self, op: Any, args: Any, kwargs: Any) -> Any:
         if not any(isinstance(leaf, Traced) for leaf in tf.nest.flatten([args, kwargs])):
             return self.NOT_SUPPORTED
-        return wrap(op(*unwrap(args), **unwrap(kwargs)))
+        function = _SUBSTITUTES.get(op.__name__, op)
+        return wrap(function(*unwrap(args), **unwrap(kwargs)))
 
 
 _TracedDispatcher().register()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,17 @@ POOL = [
     ("MultiRZ", 1, 3),
     ("DoubleExcitation", 1, 4),
 ]
+
+
+@contextmanager
+def no_graph_optimization() -> Iterator[None]:
+    """Within it, graphs run as they are traced: for those that run once, rewriting them takes longer than running."""
+    before = tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
 
 
 def compiled(

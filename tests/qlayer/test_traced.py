@@ -32,6 +32,7 @@ SAME_AS_NUMPY = {
     "numpy functions": lambda a: np.sum(a, axis=0) + np.mean(a) + np.dot(a, np.ones(4))[0],
     "stack": lambda a: np.stack([a[0], a[1]])[1],
     "qml.math": lambda a: qml.math.sum(qml.math.arctan(a)) + qml.math.dot(a[0], a[1]),
+    "complex": lambda a: (a * (1 + 2j)).conj().imag + (a.conjugate() * 1j).real + a.imag,
     "abs, neg": lambda a: abs(-a) + +a,
 }
 

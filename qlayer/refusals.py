@@ -1,0 +1,69 @@
+"""Refusals: what PennyLane cannot take apart, or is none of ours, said as the user's own operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pennylane as qml
+
+from qlayer.circuit import Measurement, Parameter
+from qlayer.errors import CaptureError, QLayerError, UnsupportedError
+
+# what PennyLane raises where it meets an array without values, or an operator it cannot take apart
+_RAISED = (TypeError, ValueError, AttributeError, NotImplementedError, qml.exceptions.OperatorPropertyUndefined)
+
+
+@contextmanager
+def refusing(culprit: str) -> Iterator[None]:
+    """Within it, what PennyLane cannot calculate with arrays without values is refused as its user's operation.
+
+    Args:
+        culprit: the operation and its position.
+    """
+    try:
+        yield
+    except CaptureError as exc:
+        raise UnsupportedError(
+            f"{culprit} cannot be compiled: PennyLane needs the values of its parameters to take it apart, and they "
+            "are calculated from inputs or weights. Give it constants, or write it with the gates of PennyLane's "
+            "standard set."
+        ) from exc
+    except _RAISED as exc:
+        if isinstance(exc, QLayerError):
+            raise
+        raise UnsupportedError(
+            f"{culprit} cannot be compiled: PennyLane cannot take it apart ({type(exc).__name__}: {exc}). Write it "
+            "with the gates of PennyLane's standard set."
+        ) from exc
+
+
+def reason(operator: Any) -> str:
+    """Why an operator without decomposition and matrix has neither, and what to do."""
+    if isinstance(operator, qml.operation.CV):
+        return f"{operator.name} acts on qumodes, and the circuit has qubits. Only gates of qubits can be compiled."
+    return (
+        f"PennyLane knows neither a decomposition nor a matrix for {operator.name}. Write it with the gates of "
+        "PennyLane's standard set."
+    )
+
+
+def check_finite(parameters: Iterable[Parameter], culprit: str) -> None:
+    """Refuse constants that are NaN or infinite; what is calculated is checked when it is run."""
+    for value in (value for parameter in parameters for value in parameter.values):
+        if not np.isfinite(value):
+            raise CaptureError(
+                f"{culprit} is given {value}, where finite numbers are expected. Correct the constant in the QNode."
+            )
+
+
+def check_qubits(process: Any, measurement: Measurement) -> None:
+    """Refuse a measurement of anything but qubits."""
+    size = 2 ** len(measurement.wires)
+    if measurement.matrix is not None and measurement.matrix.shape != (size, size):
+        raise UnsupportedError(
+            f"the measurement {process} has a matrix of shape {measurement.matrix.shape}, but on "
+            f"{len(measurement.wires)} qubits it must be {(size, size)}. Qutrits cannot be compiled."
+        )
