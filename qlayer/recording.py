@@ -20,7 +20,7 @@ from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Paramet
 from qlayer.errors import CaptureError, UnsupportedError
 from qlayer.gates import GATES
 from qlayer.observation import read_measurement
-from qlayer.refusals import check_finite, check_qubits, reason, refusing
+from qlayer.refusals import check_channel, check_finite, check_qubits, reason, refusing
 from qlayer.traced import Traced
 
 _WITHOUT_EFFECT = ("Barrier", "Snapshot", "WireCut")
@@ -120,19 +120,21 @@ class Recording:
 
     def rewrite_channel(self, operator: Any, culprit: str) -> list[Operation]:
         """A channel as a matrix on row-major density matrices: the sum of the Kraus matrices' K x conj(K)."""
-        if not self.keeps_density:
-            raise UnsupportedError(
-                f"{culprit} makes the state a mixed one, and the QNode's device keeps a pure one. Use the device "
-                "default.mixed."
-            )
-        self.is_mixed = True
         if isinstance(operator, qml.QubitDensityMatrix):  # what was there is traced out
             density = qml.math.reshape(operator.parameters[0], (-1, 1))
             matrix = density * np.eye(2 ** len(operator.wires)).reshape(1, -1)
         else:
             kraus = [qml.math.cast(factor, "complex128") for factor in operator.kraus_matrices()]
             matrix = sum(qml.math.kron(factor, qml.math.conj(factor)) for factor in kraus)
-        return [Operation("Channel", self.wires(operator.wires), (self.parameter(matrix),))]
+        parameter = self.parameter(matrix)
+        check_channel(culprit, parameter, len(operator.wires))
+        if not self.keeps_density:
+            raise UnsupportedError(
+                f"{culprit} makes the state a mixed one, and the QNode's device keeps a pure one. Use the device "
+                "default.mixed."
+            )
+        self.is_mixed = True
+        return [Operation("Channel", self.wires(operator.wires), (parameter,))]
 
     def rewrite_projector(self, operator: Any, _culprit: str) -> list[Operation]:
         """What postselection leaves: the state of each wire that was measured."""

@@ -67,3 +67,19 @@ def check_qubits(process: Any, measurement: Measurement) -> None:
             f"the measurement {process} has a matrix of shape {measurement.matrix.shape}, but on "
             f"{len(measurement.wires)} qubits it must be {(size, size)}. Qutrits cannot be compiled."
         )
+
+
+def check_channel(culprit: str, matrix: Parameter, wires: int) -> None:
+    """Refuse a channel of anything but qubits.
+
+    Args:
+        culprit: the operation and its position.
+        matrix: the channel on row-major density matrices.
+        wires: how many wires it acts on.
+    """
+    size = 4**wires
+    if matrix.shape != (size, size):
+        raise UnsupportedError(
+            f"{culprit} maps density matrices by a matrix of shape {matrix.shape}, but on {wires} qubits it must be "
+            f"{(size, size)}. Qutrits cannot be compiled."
+        )

@@ -55,9 +55,11 @@ HEAD = """# Operations
 What becomes of each operation of PennyLane {version}. **Compiled**: it is a row of the gate table, a controlled one
 included. **Rewritten**: by PennyLane's decomposition or through its matrix, into the gates that are named; C- is a
 controlled gate, QubitUnitary a matrix. **Prepared**: it is what the register starts with. **Measured**: it is an
-observable. **Refused**: with a sentence when the layer is built. `tests/qlayer/test_operations.py` holds each row that
-is not refused against default.qubit: values in float64, gradients where the operation has angles, and for most rows the
-operation under `qml.adjoint` and `qml.ctrl`, in float32.
+observable. **Refused**: with a sentence when the layer is built. **On the host**: it acts on no qubits; a device that
+has it runs it through PennyLane, and where a compiled device is given, it is refused. `tests/qlayer/test_operations.py`
+holds each row that is compiled, rewritten, prepared or measured against default.qubit (noise: default.mixed): values in
+float64, gradients where the operation has angles, and for most rows the operation under `qml.adjoint` and `qml.ctrl`,
+in float32.
 
 `make docs-operations` writes this page.
 """
@@ -83,7 +85,7 @@ def recorded(row: Row) -> Circuit:
     def function(inputs: Any, weights: Any) -> Any:
         return finished(row.body(inputs, weights))
 
-    qnode = qml.QNode(function, qml.device("default.qubit", wires=row.wires))
+    qnode = qml.QNode(function, qml.device(row.device, wires=row.wires))
     return capture(qnode, "inputs", (4,), {"weights": (24,)}, tf.float64)[0]
 
 
@@ -97,10 +99,14 @@ def handling(row: Row) -> tuple[str, str]:
     try:
         circuit = recorded(row)
     except UnsupportedError as exc:
+        if row.host:
+            return "on the host", f"{row.host} that has it"
         return "refused", " ".join(str(exc).split(" cannot be compiled: ")[-1].split()).split(". ")[0]
     names = ", ".join(dict.fromkeys(_gate(operation) for operation in circuit.operations))
     if circuit.preparation is not None:
-        return "prepared", ""
+        return "prepared", "on default.mixed" if circuit.is_mixed else ""
+    if circuit.is_mixed:
+        return "compiled", "as a channel, on default.mixed"
     if not circuit.operations:
         kind = circuit.measurements[0].kind
         return ("compiled", "nothing to do") if kind == "state" else ("measured", kind.replace("_", " "))

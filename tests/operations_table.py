@@ -30,6 +30,8 @@ class Row:
         forms: in which of its forms default.qubit takes it.
         gradient: whether PennyLane differentiates it.
         refused: the reason in the error, where it cannot be compiled.
+        device: the device it is compiled for.
+        host: what runs it, on the host, where it is no operation on qubits.
         remark: what a user should know.
     """
 
@@ -39,6 +41,8 @@ class Row:
     forms: tuple[str, ...] = FORMS
     gradient: bool = True
     refused: str = ""
+    device: str = "default.qubit"
+    host: str = ""
     remark: str = ""
 
 
@@ -235,10 +239,10 @@ PREPARATIONS = {
         forms=PLAIN,
     ),
     "QubitDensityMatrix": Row(
-        lambda x, w: qml.QubitDensityMatrix(np.eye(2) / 2, wires=0),
-        clean=(0,),
+        lambda x, w: qml.QubitDensityMatrix(np.array([[0.3, 0.1j], [-0.1j, 0.7]]), wires=0),
+        wires=2,
         forms=PLAIN,
-        refused="neither a decomposition",
+        device="default.mixed",
     ),
     "ArbitraryStatePreparation": Row(lambda x, w: qml.ArbitraryStatePreparation(w[:6] * x[0], wires=[0, 1])),
     "CosineWindow": Row(lambda x, w: qml.CosineWindow(wires=[0, 1, 2]), clean=(0, 1, 2)),
@@ -440,17 +444,17 @@ NUMBERS = {
 }
 
 CHANNELS = {
-    name: Row(body, forms=PLAIN, refused="is noise")
+    name: Row(body, wires=2, forms=PLAIN, device="default.mixed")
     for name, body in {
-        "AmplitudeDamping": lambda x, w: qml.AmplitudeDamping(0.3, wires=0),
-        "BitFlip": lambda x, w: qml.BitFlip(0.3, wires=0),
-        "DepolarizingChannel": lambda x, w: qml.DepolarizingChannel(0.3, wires=0),
-        "GeneralizedAmplitudeDamping": lambda x, w: qml.GeneralizedAmplitudeDamping(0.3, 0.6, wires=0),
-        "PauliError": lambda x, w: qml.PauliError("XY", 0.3, wires=[0, 1]),
-        "PhaseDamping": lambda x, w: qml.PhaseDamping(0.3, wires=0),
-        "PhaseFlip": lambda x, w: qml.PhaseFlip(0.3, wires=0),
+        "AmplitudeDamping": lambda x, w: qml.AmplitudeDamping(x[0], wires=0),
+        "BitFlip": lambda x, w: qml.BitFlip(x[0], wires=0),
+        "DepolarizingChannel": lambda x, w: qml.DepolarizingChannel(w[0], wires=0),
+        "GeneralizedAmplitudeDamping": lambda x, w: qml.GeneralizedAmplitudeDamping(x[0], w[0], wires=0),
+        "PauliError": lambda x, w: qml.PauliError("XY", w[0], wires=[0, 1]),
+        "PhaseDamping": lambda x, w: qml.PhaseDamping(x[0], wires=0),
+        "PhaseFlip": lambda x, w: qml.PhaseFlip(x[0] * w[0], wires=0),
         "QubitChannel": lambda x, w: qml.QubitChannel([0.6 * np.eye(2), 0.8 * np.eye(2)[::-1]], wires=0),
-        "ResetError": lambda x, w: qml.ResetError(0.2, 0.3, wires=0),
+        "ResetError": lambda x, w: qml.ResetError(0.5 * x[0], 0.3 * w[0], wires=0),
         "ThermalRelaxationError": lambda x, w: qml.ThermalRelaxationError(0.1, 1.0, 1.2, 0.3, wires=0),
     }.items()
 }
@@ -514,8 +518,11 @@ QUTRITS = {
 }
 
 OTHER_SYSTEMS = {
-    **{name: Row(body, forms=PLAIN, refused="qumodes|has no matrix") for name, body in QUMODES.items()},
-    **{name: Row(body, forms=PLAIN, refused="Qutrits|is noise") for name, body in QUTRITS.items()},
+    **{
+        name: Row(body, forms=PLAIN, refused="qumodes|has no matrix", host="a device of qumodes")
+        for name, body in QUMODES.items()
+    },
+    **{name: Row(body, forms=PLAIN, refused="Qutrits", host="a device of qutrits") for name, body in QUTRITS.items()},
 }
 
 TABLE: dict[str, Row] = {

@@ -70,6 +70,8 @@ def wrapped(row):
 
 def device(row):
     """The wires of an operation, and one to control it; any wires where measurements are deferred to new ones."""
+    if row.device != "default.qubit":
+        return qml.device(row.device, wires=row.wires)
     return qml.device("default.qubit", wires=None if row.forms == ("plain",) else [*range(row.wires), CONTROL])
 
 
