@@ -13,7 +13,7 @@ serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is
 	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
 
 test: .venv/installed                     ## everything that needs no special machine
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: .venv/installed                     ## style, types, direction of imports
 	$(BIN)/ruff check .
