@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from qlayer.reach import reaches
+
 
 @dataclass(frozen=True)
 class AngleGraph:
@@ -79,6 +81,9 @@ class AngleGraph:
         feeds = dict(zip(self.arguments, (sample, *weights), strict=True))
         # an identity, because an import only takes tensors of its own graph, which may be the body of a loop
         used = {name: tf.identity(value) for name, value in feeds.items() if _node(name) in present}
+        # the placeholders themselves stay out, although nothing would use them: XLA compiles none
+        calculating = [node for node in graph_def.node if node.op != "Placeholder"]
+        graph_def = tf.compat.v1.GraphDef(node=calculating, library=graph_def.library, versions=graph_def.versions)
         return list(tf.import_graph_def(graph_def, input_map=used, return_elements=names, name="angles"))
 
 
@@ -103,14 +108,4 @@ def _ancestors(graph_def: tf.compat.v1.GraphDef, tensor_names: list[str]) -> tf.
 
 def depends_on(tensor: tf.Tensor, argument: tf.Tensor) -> bool:
     """Whether a symbolic tensor can be reached from an argument of its graph."""
-    seen: set[str] = set()
-    waiting = [tensor.op]
-    while waiting:
-        operation = waiting.pop()
-        if operation is argument.op:
-            return True
-        if operation.name not in seen:
-            seen.add(operation.name)
-            waiting.extend(producer.op for producer in operation.inputs)
-            waiting.extend(operation.control_inputs)
-    return False
+    return reaches(tensor, lambda operation: operation is argument.op)

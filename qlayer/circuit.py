@@ -100,6 +100,8 @@ class Measurement:
         log_base: base of the logarithm of an entropy; None for the natural one.
         shots: how often it is drawn; 0 for an exact result.
         groups: how many groups of shots the median is taken of, for the expectation value of a classical shadow.
+        parts: the expectation values of the terms of an observable whose coefficients are calculated.
+        weights: these coefficients, one for each part.
     """
 
     kind: str
@@ -110,11 +112,14 @@ class Measurement:
     log_base: float | None = None
     shots: int = 0
     groups: int = 1
+    parts: tuple[Measurement, ...] = ()
+    weights: Parameter | None = None
 
     @property
     def all_wires(self) -> set[int]:
         """Every wire it depends on."""
-        return {*self.wires, *self.other_wires, *(wire for term in self.observable for wire, _ in term.factors)}
+        own = {*self.wires, *self.other_wires, *(wire for term in self.observable for wire, _ in term.factors)}
+        return own.union(*(part.all_wires for part in self.parts))
 
 
 @dataclass(frozen=True)

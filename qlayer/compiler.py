@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from math import prod
 
@@ -22,6 +23,7 @@ from qlayer.randomness import Randomness, random_key
 from qlayer.sampling import RULES, SAMPLED, draw_all
 from qlayer.scheduler import plan_circuit
 from qlayer.states import MixedState, PureState, State
+from qlayer.weighted import contracted, expanded
 
 
 class CompiledCircuit:
@@ -37,7 +39,7 @@ class CompiledCircuit:
         self.circuit = circuit
         self.angle_graph = angle_graph
         self.dtype = dtype
-        self.plan = plan_circuit(light_cone(circuit))
+        self.plan = plan_circuit(light_cone(replace(circuit, measurements=expanded(circuit.measurements))))
 
     @property
     def result_shapes(self) -> list[tuple[int, ...]]:
@@ -80,6 +82,7 @@ class CompiledCircuit:
             results = self._sampled(outputs, batch, Randomness(random_key(None) if key is None else key))
         else:
             results = measure(self._final_state(self._angle_values(outputs), outputs), self.plan.readouts)
+        results = contracted(results, self.circuit.measurements, lambda weights: self._elements(weights, outputs))
         if not self.circuit.is_bare:
             results = [tf.concat([self._output(register.flatten(result)) for result in results], axis=1)]
         output = tf.broadcast_to(results[0], [batch, *self.output_shape])
@@ -127,7 +130,10 @@ class CompiledCircuit:
 
     def _unseen(self, *arguments: tf.Tensor) -> list[tf.Tensor]:
         """The inputs and weights that no measurement depends on."""
-        seen = self.angle_graph.arguments_of(self.plan.outputs)
+        weights = {measurement.weights.output for measurement in self.circuit.measurements if measurement.weights}
+        seen = self.angle_graph.arguments_of(
+            {*self.plan.outputs, *(output for output in weights if output is not None)}
+        )
         return [argument for position, argument in enumerate(arguments) if position not in seen]
 
     def _angle_values(self, outputs: Sequence[tf.Tensor]) -> Angles:

@@ -16,6 +16,8 @@ _RESULTS = {
     "var": "var[H]",
     "states": "Sample",
     "outcomes": "Sample",
+    "eigenvalues": "Sample",
+    "classical_shadow": "Shadow",
 }
 
 
@@ -121,7 +123,7 @@ def _index(position: int, shape: tuple[int, ...]) -> list[int]:
 
 def _measurement(measurement: Measurement, wire_count: int) -> _Column:
     if not measurement.observable:
-        wires = (*measurement.wires, *measurement.other_wires) or range(wire_count)
+        wires = (*measurement.wires, *measurement.other_wires) or sorted(measurement.all_wires) or range(wire_count)
         title = _title(measurement)
         return _spanning(dict.fromkeys(wires, _RESULTS.get(title, title)))
     return _spanning(_observable(measurement) or {0: _bracket(measurement, "I")})
@@ -129,7 +131,9 @@ def _measurement(measurement: Measurement, wire_count: int) -> _Column:
 
 def _title(measurement: Measurement) -> str:
     """The kind of a measurement, without how it is computed."""
-    return measurement.kind.removeprefix("sampled_").removeprefix("matrix_").removeprefix("basis_")
+    return (
+        measurement.kind.removeprefix("sampled_").removeprefix("matrix_").removeprefix("basis_").removeprefix("shadow_")
+    )
 
 
 def _observable(measurement: Measurement) -> dict[int, str]:

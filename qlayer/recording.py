@@ -21,7 +21,7 @@ from qlayer.errors import CaptureError, UnsupportedError
 from qlayer.gates import GATES
 from qlayer.observation import read_measurement
 from qlayer.refusals import check_channel, check_finite, check_qubits, reason, refusing
-from qlayer.traced import Traced
+from qlayer.traced import Traced, register_product
 
 _WITHOUT_EFFECT = ("Barrier", "Snapshot", "WireCut")
 # up to here a constant operation is one small matrix; above, PennyLane's decomposition has less work
@@ -217,11 +217,7 @@ class Recording:
         try:
             measurement = read_measurement(process, self.wires, self.visible, shots)
         except CaptureError as exc:
-            raise UnsupportedError(
-                f"the measurement {process} has coefficients or a matrix that are calculated from inputs or weights, "
-                "but an observable must be constant. Return the expectation values of its terms, and combine them "
-                "in a layer of their own."
-            ) from exc
+            return self.weighted_sum(process, shots, exc)
         check_qubits(process, measurement)
         if measurement.kind == "state" and self.keeps_density:
             return replace(measurement, kind="density_matrix")
@@ -232,6 +228,21 @@ class Recording:
             )
         return measurement
 
+    def weighted_sum(self, process: Any, shots: int, unknown: CaptureError) -> Measurement:
+        """The expectation value of a sum with calculated coefficients: of its terms, and the coefficients."""
+        try:
+            assert isinstance(process, qml.measurements.ExpectationMP)
+            coefficients, terms = process.obs.terms()
+            parts = tuple(read_measurement(qml.expval(term), self.wires, self.visible, shots) for term in terms)
+        except (AssertionError, CaptureError, qml.exceptions.OperatorPropertyUndefined):
+            raise UnsupportedError(
+                f"the measurement {process} has a matrix, or a variance, that is calculated from inputs or weights. "
+                "Only the coefficients of a sum may be, in qml.expval. Return the expectation values of constant "
+                "observables, and combine them in a layer of their own."
+            ) from unknown
+        weights = self.parameter(qml.math.stack(list(coefficients)))
+        return Measurement(parts[0].kind, shots=shots, parts=parts, weights=weights)
+
 
 _REWRITTEN: dict[Any, Callable[[Recording, Any, str], list[Operation]]] = {
     qml.ops.Adjoint: Recording.rewrite_adjoint,
@@ -240,6 +251,10 @@ _REWRITTEN: dict[Any, Callable[[Recording, Any, str], list[Operation]]] = {
     qml.QubitDensityMatrix: Recording.rewrite_channel,
     qml.Projector: Recording.rewrite_projector,
 }
+
+
+# `weights[0] * qml.X(0)`: PennyLane would take the array for no number
+register_product(qml.operation.Operator, qml.s_prod)
 
 
 def _is_imaginary(coefficient: Any) -> bool:

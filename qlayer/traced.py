@@ -9,7 +9,7 @@ at once. Anything else becomes TensorFlow operations of the graph that is being 
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import autoray
@@ -18,6 +18,7 @@ import tensorflow as tf
 from tensorflow.python.util import dispatch  # no public road lets *every* TensorFlow function take a new array type
 
 from qlayer.errors import CaptureError
+from qlayer.reach import reaches
 from qlayer.substitutes import matrix_exponential
 
 tnp = tf.experimental.numpy
@@ -152,7 +153,7 @@ class Traced:
             CaptureError: if it does.
         """
         tensor = self.tensor
-        if _needs_arguments(tensor):
+        if reaches(tensor, lambda operation: operation.type == "Placeholder"):
             raise CaptureError(_NO_VALUE)
         with tf.compat.v1.Session(graph=tensor.graph) as session:
             return np.asarray(session.run(tensor))
@@ -175,24 +176,42 @@ class Traced:
         return complex(self.numpy())
 
 
-def _array(other: Any) -> Any:
-    """The other operand of arithmetic, which must be an array."""
-    if isinstance(other, Traced | tf.Variable | numbers.Number | np.ndarray | list | tuple) or tf.is_tensor(other):
-        return unwrap(other)
-    raise CaptureError(
-        f"the quantum function calculates with an input or a weight and {other}, which is no array. An observable has "
-        "constant coefficients only; an operation is multiplied by qml.s_prod(number, operation)."
-    )
+_PRODUCTS: dict[type, Callable[[Traced, Any], Any]] = {}
+
+
+def register_product(kind: type, product: Callable[[Traced, Any], Any]) -> None:
+    """Say what the product of an array and an object that is no array is, such as an observable.
+
+    Args:
+        kind: the class of the object.
+        product: from the array and the object to their product.
+    """
+    _PRODUCTS[kind] = product
+
+
+def _is_array(other: Any) -> bool:
+    return isinstance(other, Traced | tf.Variable | numbers.Number | np.ndarray | list | tuple) or tf.is_tensor(other)
+
+
+def _with_object(name: str, array: Traced, other: Any) -> Any:
+    """Arithmetic with what is no array."""
+    product = next((product for kind, product in _PRODUCTS.items() if isinstance(other, kind)), None)
+    if product is None or name != "multiply":
+        raise CaptureError(
+            f"the quantum function calculates with an input or a weight and {other}, which is no array. Only the "
+            "product of a number and an operator is defined."
+        )
+    return product(array, other)
 
 
 def _binary(name: str) -> tuple[Any, Any]:
     function = getattr(tnp, name)
 
-    def forward(self: Traced, other: Any) -> Traced:
-        return wrap(function(self.tensor, _array(other)))
+    def forward(self: Traced, other: Any) -> Any:
+        return wrap(function(self.tensor, unwrap(other))) if _is_array(other) else _with_object(name, self, other)
 
-    def reflected(self: Traced, other: Any) -> Traced:
-        return wrap(function(_array(other), self.tensor))
+    def reflected(self: Traced, other: Any) -> Any:
+        return wrap(function(unwrap(other), self.tensor)) if _is_array(other) else _with_object(name, self, other)
 
     return forward, reflected
 
@@ -244,20 +263,6 @@ def wrap(value: Any) -> Any:
 def unwrap(value: Any) -> Any:
     """Every Traced in a nested structure as its symbolic tensor."""
     return tf.nest.map_structure(lambda leaf: leaf.tensor if isinstance(leaf, Traced) else leaf, value)
-
-
-def _needs_arguments(tensor: tf.Tensor) -> bool:
-    """Whether a placeholder, an input or a weight, must be fed for the value of a tensor."""
-    seen: set[str] = set()
-    waiting = [tensor.op]
-    while waiting:
-        operation = waiting.pop()
-        if operation.type == "Placeholder":
-            return True
-        if operation.name not in seen:
-            seen.add(operation.name)
-            waiting.extend(producer.op for producer in operation.inputs)
-    return False
 
 
 def _is_symbolic(leaf: Any) -> bool:

@@ -300,8 +300,19 @@ def test_state_is_complex():
     np.testing.assert_allclose(model(tf.zeros([3, 2])), [[1, 0, 0, 0]] * 3, atol=1e-6)
 
 
-def test_xla(qnode):
+def calculated(inputs, weights_0, weight_1):
+    """Angles that are calculated of the inputs, of the weights, and of both."""
+    qml.RX(np.tanh(inputs[0]), wires=0)
+    qml.Rot(*(1 / weights_0), wires=1)
+    qml.CRY(weight_1 * inputs[1], wires=[0, 1])
+    return qml.expval(qml.Z(0)), qml.expval(qml.Z(1))
+
+
+@pytest.mark.parametrize("is_calculated", [False, True])
+def test_xla(qnode, is_calculated):
     """jit_compile=True gives the same numbers."""
+    if is_calculated:
+        qnode = qml.QNode(calculated, qml.device("default.qubit"))
     layer, compiled = (KerasLayer(qnode, SHAPES, output_dim=2, jit_compile=jit) for jit in (False, True))
     inputs = tf.constant(np.random.default_rng(2).uniform(-1, 1, (4, 2)), tf.float32)
     layer(inputs), compiled(inputs)
