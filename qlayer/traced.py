@@ -216,13 +216,13 @@ def _binary(name: str) -> tuple[Any, Any]:
     return forward, reflected
 
 
-def _unary(name: str) -> Any:
+def _method(name: str) -> Any:
     function = getattr(tnp, name)
 
-    def operator(self: Traced) -> Traced:
-        return wrap(function(self.tensor))
+    def method(self: Traced, *arguments: Any, **options: Any) -> Traced:
+        return wrap(function(self.tensor, *unwrap(arguments), **unwrap(options)))
 
-    return operator
+    return method
 
 
 _OPERATORS = {
@@ -244,7 +244,10 @@ _COMPARISONS = {
     "ne": "not_equal",
 }
 _UNARY = {"neg": "negative", "pos": "positive", "abs": "abs"}
-
+METHODS = (
+    *("all", "any", "clip", "copy", "cumprod", "cumsum", "diagonal", "dot", "max", "mean", "min", "prod", "repeat"),
+    *("squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
+)
 for _operator, _name in _OPERATORS.items():
     _forward, _reflected = _binary(_name)
     setattr(Traced, f"__{_operator}__", _forward)
@@ -252,7 +255,9 @@ for _operator, _name in _OPERATORS.items():
 for _operator, _name in _COMPARISONS.items():
     setattr(Traced, f"__{_operator}__", _binary(_name)[0])
 for _operator, _name in _UNARY.items():
-    setattr(Traced, f"__{_operator}__", _unary(_name))
+    setattr(Traced, f"__{_operator}__", _method(_name))
+for _name in METHODS:
+    setattr(Traced, _name, _method(_name))
 
 
 def wrap(value: Any) -> Any:

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from qlayer import CaptureError
-from qlayer.traced import Traced, unwrap
+from qlayer.traced import METHODS, Traced, unwrap
 
 VALUES = np.random.default_rng(0).uniform(0.1, 0.9, (3, 4))
 
@@ -52,6 +52,17 @@ def test_same_as_numpy(name):
     """An expression on a Traced gives what it gives on a NumPy array."""
     function = SAME_AS_NUMPY[name]
     np.testing.assert_allclose(evaluated(function, VALUES), function(VALUES), rtol=1e-12)
+
+
+ARGUMENTS = {"clip": (0.2, 0.5), "repeat": (2,), "take": ([0, 2],), "swapaxes": (0, 1), "dot": (np.ones(4),)}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods(name):
+    """Each method of NumPy's arrays that a Traced has gives what it gives on a NumPy array."""
+    arguments = ARGUMENTS.get(name, ())
+    found = evaluated(lambda a: getattr(a, name)(*arguments), VALUES)
+    np.testing.assert_allclose(found, getattr(VALUES, name)(*arguments), rtol=1e-12)
 
 
 @pytest.mark.parametrize("function", [tf.sin, tf.unstack, lambda a: tf.reshape(tf.stack([a, 2 * a]), [-1])])
