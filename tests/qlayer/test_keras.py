@@ -152,7 +152,8 @@ def test_clones_have_weights_of_their_own(make):
 
 def test_summary_and_plot(tmp_path):
     """The layer shows in a summary, and is no obstacle to a plot (which needs pydot)."""
-    model, lines = sequential(), []
+    lines = []
+    model = keras.Sequential([keras.Input((WIRES,)), quantum(name="quantum"), keras.layers.Dense(1)])
     model.summary(print_fn=lambda line, **_: lines.append(line))
     assert "KerasLayer" in "\n".join(lines)
     with contextlib.suppress(ImportError):

@@ -88,7 +88,8 @@ def test_values_and_gradients(name):
     function = plain(row)
     expected = oracle.expected(function, INPUTS, {"weights": WEIGHTS}, device=device(row))
     qnode = qml.QNode(function, device(row), diff_method="backprop" if row.gradient else None)
-    circuit = CompiledCircuit(*capture(qnode, "inputs", (4,), {"weights": (24,)}, tf.float64), tf.float64)
+    ours = qml.QNode(function, device(row))
+    circuit = CompiledCircuit(*capture(ours, "inputs", (4,), {"weights": (24,)}, tf.float64), tf.float64)
     cotangent = generator.normal(size=expected.shape[1:]) + 1j * generator.normal(size=expected.shape[1:])
     has_angles = bool(operations_page.recorded(row).angle_outputs)
 
