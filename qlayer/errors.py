@@ -1,7 +1,8 @@
 """Everything qlayer raises on a user's mistake.
 
 - QLayerError
-    - SignatureError (a TypeError): the QNode's signature, or the shapes given for it
+    - SignatureError (a TypeError and a ValueError: PennyLane's own layer raised the one or the other): the QNode's
+      signature, or the shapes given for it
     - CaptureError (a TypeError): the quantum function does something that cannot be recorded
     - UnsupportedError (a NotImplementedError): an operation or measurement that cannot be compiled, or what a device
       that is not compiled cannot do
@@ -17,7 +18,7 @@ class QLayerError(Exception):
     __init__ = Exception.__init__  # autograph, which Keras 2 runs layers by, keeps the type of such errors only
 
 
-class SignatureError(QLayerError, TypeError):
+class SignatureError(QLayerError, TypeError, ValueError):
     """The QNode's signature, or the shapes given for it, do not fit a layer."""
 
 
