@@ -20,6 +20,7 @@ from qlayer.circuit import Circuit
 from qlayer.errors import CaptureError, QLayerError, UnsupportedError
 from qlayer.recording import Recording
 from qlayer.refusals import check_shots
+from qlayer.squeezes import with_named_axes
 from qlayer.substitutes import constants_as, unknown_differs
 from qlayer.traced import Traced
 
@@ -146,7 +147,7 @@ def _angle_graph(graph: tf.Graph, sources: list[tf.Tensor], arguments: int) -> A
         )
     return AngleGraph(
         sample_shape=tuple(graph.inputs[0].shape),
-        graph_def=with_silent_casts(graph_def).SerializeToString(deterministic=True),
+        graph_def=with_silent_casts(with_named_axes(graph_def, graph)).SerializeToString(deterministic=True),
         arguments=tuple(tensor.name for tensor in graph.inputs[:arguments]),
         outputs=tuple(tensor.name for tensor in sources),
         is_input_dependent=tuple(depends_on(tensor, graph.inputs[0]) for tensor in sources),

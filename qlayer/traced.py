@@ -60,7 +60,8 @@ class Traced:
         """The elements as a symbolic tensor of the same shape."""
         everything = np.arange(self.source.shape.num_elements())
         if np.array_equal(self.positions.ravel(), everything):
-            return tf.reshape(self.source, self.positions.shape)
+            is_same = self.positions.shape == tuple(self.source.shape)
+            return self.source if is_same else tf.reshape(self.source, self.positions.shape)
         return tf.gather(tf.reshape(self.source, [-1]), self.positions)
 
     @property
@@ -155,6 +156,8 @@ class Traced:
         tensor = self.tensor
         if reaches(tensor, lambda operation: operation.type == "Placeholder"):
             raise CaptureError(_NO_VALUE)
+        if (value := tf.get_static_value(tensor)) is not None:
+            return np.asarray(value)
         with tf.compat.v1.Session(graph=tensor.graph) as session:
             return np.asarray(session.run(tensor))
 
