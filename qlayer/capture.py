@@ -1,7 +1,7 @@
 """Capture: from a QNode to a Circuit and the graph that computes its angles.
 
-With `recording` and `observation`, the files that read PennyLane (`host` alone executes it). The function runs once,
-on arrays without values, and what it queued is rewritten to the gate table.
+With `recording`, `observation` and `refusals`, the files that read PennyLane (`host` alone executes it). The function
+runs once, on arrays without values, and what it queued is rewritten to the gate table.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from qlayer.casts import with_silent_casts
 from qlayer.circuit import Circuit
 from qlayer.errors import CaptureError, QLayerError, UnsupportedError
 from qlayer.recording import Recording
+from qlayer.refusals import check_shots
 from qlayer.squeezes import with_named_axes
 from qlayer.substitutes import constants_as, unknown_differs
 from qlayer.traced import Traced
@@ -160,8 +161,7 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
         warnings.filterwarnings("ignore", message="Using qp.probs with a Hermitian observable")
         returned = qnode.func(**{name: Traced(value) for name, value in arguments.items()})
     tape = _transformed(qnode, qml.tape.QuantumScript.from_queue(queue, shots=qnode.shots))
-    if tape.shots.has_partitioned_shots:
-        raise UnsupportedError(f"the QNode asks for several numbers of shots, {tape.shots}; give it one.")
+    check_shots(tape.shots)
     values = returned if isinstance(returned, list | tuple) else [returned]
     _check_returned(values)
     if len(values) != len(tape.measurements):
@@ -229,12 +229,16 @@ def _deferred(tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
 
 def _check_postselection(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> None:
     """Refuse to drop shots: how many are left is not known, and the shape of the output must be."""
-    is_postselected = any(isinstance(operation, qml.Projector) for operation in tape.operations)
-    if is_postselected and tape.shots and qnode.execute_kwargs["postselect_mode"] == "hw-like":
+    if _is_postselected(tape) and tape.shots and qnode.execute_kwargs["postselect_mode"] == "hw-like":
         raise UnsupportedError(
             'the QNode drops the shots that postselection rejects, postselect_mode="hw-like", and a layer draws a '
             'fixed number of them. Use postselect_mode="fill-shots".'
         )
+
+
+def _is_postselected(tape: qml.tape.QuantumScript) -> bool:
+    """Whether some outcomes were left out when the measurements were deferred."""
+    return any(isinstance(operation, qml.Projector) for operation in tape.operations)
 
 
 def _gradient(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> str:
@@ -245,8 +249,7 @@ def _gradient(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> str:
     """
     if qnode.diff_method is None:
         return "none"
-    is_postselected = any(isinstance(operation, qml.Projector) for operation in tape.operations)
-    if not tape.shots or is_postselected or qnode.diff_method in _EXACT_GRADIENTS:
+    if not tape.shots or _is_postselected(tape) or qnode.diff_method in _EXACT_GRADIENTS:
         return "exact"
     return "parameter-shift"
 

@@ -15,10 +15,10 @@ _RESULTS = {
     "state": "State",
     "var": "var[H]",
     "states": "Sample",
-    "outcomes": "Sample",
     "eigenvalues": "Sample",
     "classical_shadow": "Shadow",
 }
+_RESULTS_OF_WORDS = {"expval": "<{}>", "var": "var[{}]", "outcomes": "Sample[{}]"}
 
 
 @dataclass(frozen=True)
@@ -148,4 +148,4 @@ def _observable(measurement: Measurement) -> dict[int, str]:
 
 
 def _bracket(measurement: Measurement, observable: str) -> str:
-    return f"<{observable}>" if _title(measurement) == "expval" else f"{_title(measurement)}[{observable}]"
+    return _RESULTS_OF_WORDS[_title(measurement)].format(observable)

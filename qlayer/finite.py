@@ -25,7 +25,7 @@ def finite(values: tf.Tensor, circuit: Circuit, elements: Iterable[tuple[int, in
     XLA leaves the check out. Gradients are not checked: they pass by.
 
     Args:
-        values: angles or elements of matrices, real or complex.
+        values: angles, elements of matrices or coefficients of observables, real or complex.
         circuit: the circuit they belong to.
         elements: (output, position) in the angle graph of each of them.
     """
@@ -42,6 +42,8 @@ def _text(circuit: Circuit, elements: set[tuple[int, int]]) -> str:
     names = [operation.name for operation in circuit.operations if any(map(uses, operation.parameters))]
     if circuit.preparation and uses(circuit.preparation.amplitudes):
         names.insert(0, "StatePrep")
+    if any(measurement.weights and uses(measurement.weights) for measurement in circuit.measurements):
+        names.append("expval")  # as the coefficients of its observable
     different = list(dict.fromkeys(names))
     named = ", ".join(different[:_NAMES_MAX]) + (", ..." if len(different) > _NAMES_MAX else "")
     varies = any(circuit.angle_outputs[output].is_input_dependent for output, _ in elements)

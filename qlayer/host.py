@@ -19,13 +19,14 @@ import tensorflow as tf
 from tensorflow.python.eager import record  # no public road to whether a tape watches a tensor
 
 from qlayer.errors import ExecutionError, QLayerError, ShapeError, UnsupportedError
+from qlayer.kernels import complex_dtype
+from qlayer.refusals import check_shots
 
 if TYPE_CHECKING:
     from qlayer.layer_spec import LayerSpec
 
 # one run at a time: devices keep state between calls, and autograd traces for the whole process
 _LOCK = RLock()
-_COMPLEX = {tf.float32: tf.complex64, tf.float64: tf.complex128}
 _TRACED = (
     " Where a gradient is asked for, the arguments are arrays that autograd traces: calculate with qml.math or "
     "pennylane.numpy, not with NumPy."
@@ -66,7 +67,7 @@ class HostFunction:
                 f"{self._qnode.compile_pipeline}. Leave it out; the layer has gradients of its own."
             )
         is_complex = any(isinstance(process, qml.measurements.StateMP) for process in tape.measurements)
-        self.output_dtype = _COMPLEX[self.dtype] if is_complex else self.dtype
+        self.output_dtype = complex_dtype(self.dtype) if is_complex else self.dtype
         self.output_shape = self._measured_shape() if spec.output_dim is None else spec.output_dim
 
     @property
@@ -265,8 +266,7 @@ def _differentiated_together(arguments: Sequence[tf.Tensor]) -> list[tuple[int, 
 
 def _check(tape: qml.tape.QuantumScript) -> None:
     """Refuse a circuit whose results are no tensor of a fixed shape."""
-    if tape.shots.has_partitioned_shots:
-        raise UnsupportedError(f"the QNode asks for several numbers of shots, {tape.shots}; give it one.")
+    check_shots(tape.shots)
     if any(isinstance(process, qml.measurements.CountsMP) for process in tape.measurements):
         raise UnsupportedError(
             "the QNode returns qml.counts, and a dictionary of counts has no fixed shape. Return qml.probs or "

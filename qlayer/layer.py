@@ -63,7 +63,8 @@ class KerasLayer(keras.layers.Layer):
 
     Raises:
         SignatureError: if the QNode's signature, `weight_shapes` or `weight_specs` do not fit together.
-        UnsupportedError: if the QNode cannot be compiled (when the layer is built).
+        CaptureError: if the QNode cannot be recorded: it asks for a value, say (when the layer is built).
+        UnsupportedError: if it cannot be compiled (when the layer is built), or its device takes no such argument.
         ExecutionError: if PennyLane cannot run the QNode on the host (when the layer is built or called).
         ShapeError: if inputs or `output_dim` do not fit the circuit (when the layer is built or called).
 
@@ -148,7 +149,7 @@ class KerasLayer(keras.layers.Layer):
             self.add_weight(**{"name": name, "shape": shape, **self._spec.weight_specs.get(name, {})})
             for name, shape in self._spec.weight_shapes.items()
         ]
-        if IS_KERAS_3:  # which hides lists from TensorFlow's checkpoints
+        if IS_KERAS_3:  # which hides lists from TensorFlow's checkpoints: weights would be left out without a word
             for name, weight in zip(self._spec.weight_shapes, self._weights_in_order, strict=True):
                 setattr(self, f"_weight_{name}", weight)
         super().build(input_shape)
@@ -264,8 +265,7 @@ class KerasLayer(keras.layers.Layer):
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> Any:
         if save_type == "savedmodel" and self._compiled:
             _ = self._compiled.program  # refused for the host: both Keras would save a call of Python that cannot load
-        # Keras 3 does not find weights in a list: a checkpoint of TensorFlow would leave them out without a word
-        return {**super()._trackable_children(save_type, **kwargs), **self.qnode_weights}
+        return super()._trackable_children(save_type, **kwargs)
 
     def _known(self) -> LayerFunction | HostFunction:
         """The compiled circuit of a layer that knows the shape of its samples."""

@@ -65,6 +65,11 @@ def _pairs(level: tf.Tensor) -> tf.Tensor:
     return tf.reshape(level, [-1, level.shape[1] // 2, 2])
 
 
+def drawn_around(exact: tf.Tensor, drawn: tf.Tensor) -> tf.Tensor:
+    """What was drawn, with the gradient of the exact values that it is drawn around; all of one shape."""
+    return exact + tf.stop_gradient(drawn - exact)
+
+
 def frequencies(outcomes: tf.Tensor, count: int, dtype: tf.DType) -> tf.Tensor:
     """How often each of `count` outcomes was drawn: integers (b, shots) -> (b, count), of sum 1."""
     rows = tf.shape(outcomes)[0]

@@ -230,16 +230,18 @@ class Recording:
 
     def weighted_sum(self, process: Any, shots: int, unknown: CaptureError) -> Measurement:
         """The expectation value of a sum with calculated coefficients: of its terms, and the coefficients."""
+        refusal = UnsupportedError(
+            f"the measurement {process} has a matrix, or a variance, that is calculated from inputs or weights. "
+            "Only the coefficients of a sum may be, in qml.expval. Return the expectation values of constant "
+            "observables, and combine them in a layer of their own."
+        )
+        if not isinstance(process, qml.measurements.ExpectationMP):
+            raise refusal from unknown
         try:
-            assert isinstance(process, qml.measurements.ExpectationMP)
             coefficients, terms = process.obs.terms()
             parts = tuple(read_measurement(qml.expval(term), self.wires, self.visible, shots) for term in terms)
-        except (AssertionError, CaptureError, qml.exceptions.OperatorPropertyUndefined):
-            raise UnsupportedError(
-                f"the measurement {process} has a matrix, or a variance, that is calculated from inputs or weights. "
-                "Only the coefficients of a sum may be, in qml.expval. Return the expectation values of constant "
-                "observables, and combine them in a layer of their own."
-            ) from unknown
+        except (CaptureError, qml.exceptions.OperatorPropertyUndefined):
+            raise refusal from unknown
         weights = self.parameter(qml.math.stack(list(coefficients)))
         return Measurement(parts[0].kind, shots=shots, parts=parts, weights=weights)
 

@@ -50,6 +50,12 @@ def reason(operator: Any) -> str:
     )
 
 
+def check_shots(shots: Any) -> None:
+    """Refuse several numbers of shots: each would have a result of its own."""
+    if shots.has_partitioned_shots:
+        raise UnsupportedError(f"the QNode asks for several numbers of shots, {shots}; give it one.")
+
+
 def check_finite(parameters: Iterable[Parameter], culprit: str) -> None:
     """Refuse constants that are NaN or infinite; what is calculated is checked when it is run."""
     for value in (value for parameter in parameters for value in parameter.values):

@@ -16,7 +16,7 @@ import tensorflow as tf
 from qlayer.circuit import Measurement
 from qlayer.measurements import MEASUREMENTS, marginal, matrix_of
 from qlayer.plan import Readout
-from qlayer.randomness import Randomness, draw_outcomes, frequencies
+from qlayer.randomness import Randomness, draw_outcomes, drawn_around, frequencies
 from qlayer.shadows import group_means, median_of_groups, shadow
 from qlayer.states import State
 
@@ -47,11 +47,6 @@ class SampledRule:
     is_complex: bool = False
 
 
-def _exactly_differentiable(drawn: tf.Tensor, exact: tf.Tensor) -> tf.Tensor:
-    """What was drawn, with the gradient of what it is drawn around."""
-    return exact + tf.stop_gradient(drawn - exact)
-
-
 # ------------------------------------------------------------------------------------------------------- Pauli words
 
 
@@ -59,15 +54,15 @@ def _word_means(state: State, readout: Readout, randomness: Randomness) -> tf.Te
     """The mean of each Pauli word over the shots, the identity being exact: (b, words)."""
     words = [replace(readout, words=((1.0, word),)) for _, word in readout.words]
     exact = tf.stack(MEASUREMENTS["expval"].results(state, words), axis=1)
-    shots = readout.measurement.shots
-    chances = randomness.uniform([*_size(exact), shots], exact.dtype)
-    signs = tf.where(2 * chances < 1 + exact[:, :, tf.newaxis], tf.ones_like(chances), -tf.ones_like(chances))
+    signs = _drawn_signs(exact, readout.measurement.shots, randomness)
     is_drawn = tf.constant([[bool(word.x or word.z) for _, word in readout.words]])
-    return _exactly_differentiable(tf.where(is_drawn, tf.reduce_mean(signs, axis=2), exact), exact)
+    return drawn_around(exact, tf.where(is_drawn, tf.reduce_mean(signs, axis=2), exact))
 
 
-def _size(values: tf.Tensor) -> tuple[tf.Tensor, int]:
-    return tf.shape(values)[0], values.shape[1]
+def _drawn_signs(means: tf.Tensor, shots: int, randomness: Randomness) -> tf.Tensor:
+    """+1 and -1 of some means: (b, ...) -> (b, ..., shots)."""
+    chances = randomness.uniform([tf.shape(means)[0], *means.shape[1:], shots], means.dtype)
+    return tf.where(2 * chances < 1 + means[..., tf.newaxis], tf.ones_like(chances), -tf.ones_like(chances))
 
 
 def _weighted(means: tf.Tensor, readout: Readout) -> tf.Tensor:
@@ -91,8 +86,7 @@ def _variance(means: tf.Tensor, readout: Readout) -> tf.Tensor:
 def _signs(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
     """The outcomes +1 and -1 of a Pauli word in each shot: (b, shots)."""
     (exact,) = MEASUREMENTS["expval"].results(state, [readout])
-    chances = randomness.uniform([tf.shape(exact)[0], readout.measurement.shots], exact.dtype)
-    return tf.where(2 * chances < 1 + exact[:, tf.newaxis], tf.ones_like(chances), -tf.ones_like(chances))
+    return _drawn_signs(exact, readout.measurement.shots, randomness)
 
 
 # ---------------------------------------------------------------------------------------------------------- matrices
@@ -114,7 +108,7 @@ def _eigenstate_frequencies(state: State, readout: Readout, randomness: Randomne
 
 def _frequencies(exact: tf.Tensor, readout: Readout, randomness: Randomness) -> tf.Tensor:
     drawn = draw_outcomes(exact, readout.measurement.shots, randomness)
-    return _exactly_differentiable(frequencies(drawn, exact.shape[1], exact.dtype), exact)
+    return drawn_around(exact, frequencies(drawn, exact.shape[1], exact.dtype))
 
 
 def _eigenvalue_mean(shares: tf.Tensor, readout: Readout) -> tf.Tensor:

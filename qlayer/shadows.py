@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from qlayer.measurements import MEASUREMENTS
 from qlayer.plan import Readout, wire_bit
-from qlayer.randomness import Randomness
+from qlayer.randomness import Randomness, drawn_around
 from qlayer.register import to_end
 from qlayer.states import PureState, State, absolute_square
 
@@ -46,7 +46,7 @@ def group_means(state: State, readout: Readout, randomness: Randomness) -> tf.Te
     exact = tf.stack(MEASUREMENTS["expval"].results(state, words), axis=1)
     drawn = estimates(shadow(state, readout, randomness), readout, state.wire_count)
     exact = tf.tile(exact, [1, drawn.shape[1] // len(words)])
-    return exact + tf.stop_gradient(drawn - exact)
+    return drawn_around(exact, drawn)
 
 
 def estimates(snapshots: tf.Tensor, readout: Readout, wire_count: int) -> tf.Tensor:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import autoray
+import numpy as np
 import tensorflow as tf
 
 from qlayer.errors import CaptureError
@@ -33,7 +34,8 @@ def matrix_exponential(matrix: tf.Tensor) -> tf.Tensor:
         matrix: shape (..., n, n), of norm at most 2 ** 15.
 
     Returns:
-        The same shape. A matrix needs as many squarings as its norm asks for, so small ones lose no precision.
+        The same shape; NaN for matrices of a larger norm. A matrix needs as many squarings as its norm asks for, so
+        small ones lose no precision.
     """
     norm = tf.reduce_max(tf.reduce_sum(tf.abs(tf.stop_gradient(matrix)), axis=-1), axis=-1)
     one = tf.ones([], norm.dtype)
@@ -47,7 +49,8 @@ def matrix_exponential(matrix: tf.Tensor) -> tf.Tensor:
         is_wanted = (squarings > step)[..., tf.newaxis, tf.newaxis]
         # the factor that is not wanted is the identity: squaring on would overflow
         found = tf.matmul(found, tf.where(is_wanted, found, identity))
-    return found
+    is_exact = (squarings <= _MOST_SQUARINGS)[..., tf.newaxis, tf.newaxis]
+    return tf.where(is_exact, found, tf.cast(np.nan, matrix.dtype))
 
 
 @contextmanager

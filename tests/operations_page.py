@@ -14,7 +14,8 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 import pennylane as qml
 import tensorflow as tf
-from operations_table import TABLE, Row
+from operations_rows import Row
+from operations_table import TABLE
 from pennylane.operation import Operator
 
 from qlayer import UnsupportedError

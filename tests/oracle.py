@@ -1,4 +1,4 @@
-"""PennyLane's default.qubit as the oracle, in float64, and random circuits to ask it about."""
+"""PennyLane's simulators as the oracle, default.qubit if no other is given, and random circuits to ask it about."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def assert_same(
     device: Any = None,
     dtype: tf.DType = tf.float64,
 ) -> None:
-    """A compiled circuit and default.qubit give the same results."""
+    """A compiled circuit gives the results of PennyLane's device."""
     circuit = compiled(function, inputs.shape[1:], weights, device=device, dtype=dtype)
     found = circuit(tf.constant(inputs, dtype), *(tf.constant(weight, dtype) for weight in weights.values())).numpy()
     np.testing.assert_allclose(found, expected(function, inputs, weights, device=device), atol=TOLERANCE[dtype])

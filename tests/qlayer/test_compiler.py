@@ -219,6 +219,20 @@ def test_postselection(name):
     oracle.assert_same_gradients(function, inputs, weights, diff_method="backprop")
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in divide")  # PennyLane's own, when it divides by 0
+def test_impossible_postselection():
+    """An outcome that cannot be gives NaN, as it does in PennyLane."""
+
+    def function(inputs, weights):
+        qml.RX(inputs[0], wires=1)
+        qml.measure(0, postselect=1)
+        return qml.expval(qml.Z(1)), qml.probs(wires=[0])
+
+    arguments = oracle.random_arguments(1)
+    assert np.all(np.isnan(oracle.expected(function, *arguments)))
+    oracle.assert_same(function, *arguments)
+
+
 def test_broadcasting_qnode():
     """A QNode that was written for PennyLane's broadcasting, with `inputs[:, 0]`, is served as well."""
 

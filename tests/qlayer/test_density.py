@@ -65,7 +65,7 @@ def noisy(channel, measured):
 def test_every_channel_is_here():
     """Each channel of PennyLane has a row."""
     channels = {name for name in qml.ops.channel.__all__ if isinstance(getattr(qml, name, None), type)}
-    assert channels <= set(CHANNELS)
+    assert channels | {"QubitDensityMatrix"} == set(CHANNELS)
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -142,6 +142,32 @@ def test_noise_by_a_transform():
     qnode = qml.noise.insert(qml.QNode(function, device), qml.AmplitudeDamping, 0.2, position="all")
     found = oracle.compiled_qnode(qnode, (2,), WEIGHTS)(tf.constant(INPUTS), tf.constant(WEIGHTS["weights"]))
     np.testing.assert_allclose(found, [qnode(x, WEIGHTS["weights"]) for x in INPUTS], atol=1e-10)
+
+
+def test_postselection():
+    """The outcomes that are left of a mixed state are the normalized projection of PennyLane's density matrix."""
+
+    def mixed(inputs, weights):
+        qml.RX(inputs[0], wires=0)
+        qml.AmplitudeDamping(weights[0], wires=0)
+        qml.CRY(4 * inputs[1], wires=[0, 1])
+        qml.DepolarizingChannel(0.2, wires=1)
+
+    def everything(inputs, weights):
+        mixed(inputs, weights)
+        return qml.density_matrix(wires=[0, 1])
+
+    def selected(inputs, weights):
+        mixed(inputs, weights)
+        qml.measure(0, postselect=1)
+        return qml.density_matrix(wires=[0, 1])
+
+    found = oracle.compiled(selected, (2,), WEIGHTS, device=DEVICE)(
+        tf.constant(INPUTS), tf.constant(WEIGHTS["weights"])
+    )
+    projector = np.diag([0, 0, 1, 1])
+    left = projector @ oracle.expected(everything, INPUTS, WEIGHTS, device=DEVICE) @ projector
+    np.testing.assert_allclose(found, left / np.trace(left, axis1=1, axis2=2)[:, np.newaxis, np.newaxis], atol=1e-10)
 
 
 def test_channels_need_a_device_that_keeps_them():

@@ -38,3 +38,41 @@ def test_no_operations():
         return qml.state()
 
     assert KerasLayer(circuit, {}, None, sample_shape=1).draw() == "0: ──┤  ╭State\n1: ──┤  ╰State"
+
+
+def test_what_is_drawn_with_shots():
+    """Postselection, shadows, samples of wires, words and matrices, and a sum with calculated coefficients."""
+
+    @qml.set_shots(10)
+    @qml.qnode(qml.device("default.qubit", wires=2))
+    def circuit(inputs, weights):
+        qml.RX(inputs[0], wires=0)
+        qml.measure(0, postselect=1, reset=True)
+        qml.RY(0.5, wires=1)
+        return [
+            qml.expval(qml.Hamiltonian(weights, [qml.X(0), qml.Z(1)])),
+            qml.classical_shadow(wires=[0]),
+            qml.shadow_expval(qml.X(0)),
+            qml.sample(wires=1),
+            qml.sample(qml.X(0)),
+            qml.sample(qml.Hermitian(np.eye(2), 1)),
+            qml.var(qml.Z(0)),
+        ]
+
+    first, second, *_ = KerasLayer(circuit, {"weights": 2}, None, sample_shape=1).draw().splitlines()
+    assert first.startswith("0: ──RX(inputs[0])──Projection(1)──")
+    assert first.partition("┤")[2].split() == ["╭<H>", "Shadow", "<X>", "Sample[X]", "var[Z]"]
+    assert second.partition("┤")[2].split() == ["╰<H>", "Sample", "Sample"]
+
+
+def test_channels():
+    """A channel is one sign on all its wires."""
+
+    @qml.qnode(qml.device("default.mixed", wires=2))
+    def circuit(inputs, weight):
+        qml.AmplitudeDamping(weight, wires=0)
+        qml.PauliError("XY", 0.1, wires=[0, 1])
+        return qml.state()
+
+    layer = KerasLayer(circuit, {"weight": 1}, None, sample_shape=1)
+    assert layer.draw() == "0: ──Channel──╭Channel──┤  ╭density_matrix\n1: ───────────╰Channel──┤  ╰density_matrix"

@@ -35,6 +35,12 @@ def amplitudes(inputs, scale):
     return qml.expval(qml.Z(0))
 
 
+def coefficients(inputs, scale):
+    """An observable whose coefficients are calculated."""
+    qml.RX(0.3, wires=0)
+    return qml.expval(qml.Hamiltonian([1 / scale, np.log(inputs[0])], [qml.Z(0), qml.X(0)]))
+
+
 def quantum(function, **options):
     """A layer whose weight is 1."""
     qnode = qml.QNode(function, qml.device("default.qubit", wires=2))
@@ -46,6 +52,7 @@ BAD_INPUTS = {
     "infinite": (logarithm, [0.0, 0.5], ("RX", "Inf")),
     "matrix": (matrix, [0.0, 0.5], ("QubitUnitary", "NaN")),
     "amplitudes": (amplitudes, [0.0, 0.0], ("StatePrep", "NaN")),
+    "coefficients": (coefficients, [-1.0, 0.5], ("expval", "NaN")),
 }
 
 

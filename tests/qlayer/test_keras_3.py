@@ -8,6 +8,7 @@ import processes
 
 TESTS = (
     "tests/qlayer/test_layer.py",
+    "tests/qlayer/test_layer_qnode.py",
     "tests/qlayer/test_keras.py",
     "tests/qlayer/test_consumers.py",
     "tests/qlayer/test_host.py",

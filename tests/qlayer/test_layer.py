@@ -213,42 +213,6 @@ def test_input_argument_by_name():
         KerasLayer(qnode, {"weights": 1}, 1)
 
 
-def test_construct(qnode):
-    """Constructing gives PennyLane's tape with the layer's weights, as the QNode interface does."""
-    layer = KerasLayer(qnode, SHAPES, output_dim=2)
-    layer(tf.zeros([1, 2]))
-    tape = layer.construct((np.array([0.1, 0.2]),), {})
-    assert [operation.name for operation in tape.operations] == ["RX", "RX", "Rot", "RY", "CNOT"]
-
-
-@pytest.fixture
-def drawn(qnode):
-    """A layer's QNode, and the arguments it is looked at with: one sample, and the layer's weights."""
-    layer = KerasLayer(qnode, SHAPES, output_dim=2)
-    layer(tf.zeros([1, 2]))
-    return layer.qnode, ((0.1, 0.2), *weights_of(layer).values())
-
-
-def test_pennylane_draws_the_qnode(drawn):
-    """layer.qnode is still PennyLane's: qml.draw shows its gates."""
-    qnode, arguments = drawn
-    assert qml.draw(qnode)(*arguments).splitlines()[0].startswith("0: ──RX(0.10)──Rot(")
-
-
-def test_pennylane_plots_the_qnode(drawn):
-    """qml.draw_mpl plots it, where matplotlib is installed."""
-    pytest.importorskip("matplotlib")
-    qnode, arguments = drawn
-    figure, _ = qml.draw_mpl(qnode)(*arguments)
-    assert figure.axes
-
-
-def test_pennylane_counts_the_qnode(drawn):
-    """qml.specs counts its gates."""
-    qnode, arguments = drawn
-    assert qml.specs(qnode)(*arguments)["resources"].gate_types == {"RX": 2, "Rot": 1, "RY": 1, "CNOT": 1}
-
-
 def test_misuse_is_explained(qnode):
     """Features of unknown or wrong number, and a precision that is none, are refused with what to do."""
     layer = KerasLayer(qnode, SHAPES, output_dim=2)

@@ -68,7 +68,7 @@ STYLES = {
     "for_loop": lambda x, w: looped(w[0, 0]),
     "cond on a number": lambda x, w: qml.cond(len(w) > 1, qml.RX, qml.RY)(x[0], wires=0),
     "layer": lambda x, w: qml.layer(lambda angles: qml.AngleEmbedding(angles, range(4)), 2, w),
-    "string pattern": lambda x, w: qml.RandomLayers(w, wires=range(4), seed=1),
+    "random layers": lambda x, w: qml.RandomLayers(w, wires=range(4), seed=1),
 }
 
 

@@ -21,6 +21,14 @@ def test_matrix_exponential(scale):
     np.testing.assert_allclose(matrix_exponential(tf.constant(matrix)), expected, atol=1e-13 * max(1, scale) * 10)
 
 
+def test_matrix_exponential_of_large_matrices():
+    """A matrix too large for the number of squarings becomes NaN, and not a wrong number; others beside it do not."""
+    turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
+    small, large = matrix_exponential(tf.constant([3e4 * turn, 1e5 * turn]))
+    np.testing.assert_allclose(small, scipy.linalg.expm(3e4 * turn), atol=1e-10)
+    assert np.all(np.isnan(large))
+
+
 def test_gradient_of_the_matrix_exponential():
     """Its gradient is TensorFlow's own, also at 0."""
     for point in (np.zeros((2, 2)), np.array([[0.3, 2.0], [-1.0, 0.1]])):
