@@ -13,7 +13,14 @@ from qlayer.circuit import Measurement, Parameter
 from qlayer.errors import CaptureError, QLayerError, UnsupportedError
 
 # what PennyLane raises where it meets an array without values, or an operator it cannot take apart
-_RAISED = (TypeError, ValueError, AttributeError, NotImplementedError, qml.exceptions.OperatorPropertyUndefined)
+_RAISED = (
+    TypeError,
+    ValueError,
+    AttributeError,
+    NotImplementedError,
+    RecursionError,
+    qml.exceptions.OperatorPropertyUndefined,
+)
 
 
 @contextmanager

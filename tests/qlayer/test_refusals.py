@@ -20,6 +20,17 @@ class Broken(qml.operation.Operation):
         raise ValueError("the table of angles is empty")
 
 
+class Circular(qml.operation.Operation):
+    """A user's gate that is made of itself."""
+
+    num_wires = 1
+
+    @staticmethod
+    def compute_decomposition(wires):
+        """The same gate."""
+        return [Circular(wires)]
+
+
 STANDARD_SET = "Write it with the gates of PennyLane's standard set."
 REFUSED = {
     "a decomposition that fails": (
@@ -96,6 +107,14 @@ def test_what_is_refused(name):
     found = refusal(body)
     assert isinstance(found, UnsupportedError)
     assert str(found) == message
+
+
+def test_a_decomposition_without_end():
+    """A gate that is made of itself is refused with its position; Python words the reason, each version its own way."""
+    found = refusal(lambda x: Circular(1))
+    assert str(found).startswith("operation 1 of the circuit, Circular on wires [1] cannot be compiled: PennyLane")
+    assert "RecursionError" in str(found)
+    assert str(found).endswith(STANDARD_SET)
 
 
 def test_the_cause_is_kept():
