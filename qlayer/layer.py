@@ -14,7 +14,7 @@ from qlayer.keras_compat import IS_KERAS_3, check_caller, describe, keras, regis
 from qlayer.layer_function import make_function
 from qlayer.layer_spec import LayerSpec, layer_arguments
 from qlayer.program import Program
-from qlayer.signature import optional_shape, weight_shape
+from qlayer.signature import checked_seed, checked_weight_shapes, optional_shape
 
 if TYPE_CHECKING:
     from qlayer.capture import QNode
@@ -89,13 +89,13 @@ class KerasLayer(keras.layers.Layer):
     ) -> None:
         self._spec = LayerSpec(
             qnode,
-            {name: weight_shape(shape) for name, shape in weight_shapes.items()},
+            checked_weight_shapes(weight_shapes),
             optional_shape(output_dim, "an output (output_dim)"),
-            weight_specs or {},
+            {} if weight_specs is None else weight_specs,
             input_argument or self._input_argument,
             optional_shape(sample_shape, "a sample (sample_shape)"),
             jit_compile,
-            seed,
+            checked_seed(seed),
         )
         self._spec.check()
         super().__init__(**kwargs)
