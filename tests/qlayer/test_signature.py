@@ -72,7 +72,10 @@ def test_impossible_weight_shape(given):
 
 
 MISUSED = {
-    "weight_shapes None": ({"weight_shapes": None}, r"weight_shapes is None, and must be a dictionary: give .* or \{\}"),
+    "weight_shapes None": (
+        {"weight_shapes": None},
+        r"weight_shapes is None, and must be a dictionary: give .* or \{\}",
+    ),
     "weight_shapes list": ({"weight_shapes": [("w", 2)]}, r"weight_shapes is \[\('w', 2\)\], and must be a dictionary"),
     "weights of all kinds": ({"weight_shapes": {0: 1, "v": 1, "w": 2}}, "gives a shape for 0, 'v', but the QNode's"),
     "weight_specs list": ({"weight_specs": ["w"]}, r"weight_specs is \['w'\], and must be a dictionary"),
