@@ -86,7 +86,8 @@ def capture(
             return _capture(qnode, arguments | {input_argument: (1, *sample_shape)}, dtype)
         except Exception:  # noqa: BLE001, S110 - the first error is the one that tells the user what is wrong
             pass
-        if not isinstance(exc, ValueError | TypeError | IndexError):  # others are mistakes of any Python, not of shapes
+        # others are mistakes of any Python, neither of shapes nor of what our arrays lack
+        if not isinstance(exc, ValueError | TypeError | IndexError) and Traced.__name__ not in str(exc):
             raise
         raise CaptureError(_shapes_do_not_fit(qnode, arguments, exc)) from exc
 
@@ -187,7 +188,12 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
 
 
 def _check_returned(values: Sequence[Any]) -> None:
-    """Refuse to return what is no measurement."""
+    """Refuse to return what is no measurement, or nothing."""
+    if not values:
+        raise CaptureError(
+            "the quantum function returns an empty list, and a layer needs a result. Return a measurement, such as "
+            "qml.expval(qml.Z(0))."
+        )
     for value in values:
         if not isinstance(value, qml.measurements.MeasurementProcess):
             raise CaptureError(
@@ -199,6 +205,12 @@ def _check_returned(values: Sequence[Any]) -> None:
 def _transformed(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
     """The tape after the transforms that the user put on the QNode."""
     tape.trainable_params = []
+    informative = [step for step in qnode.compile_pipeline if step.is_informative]
+    if informative:
+        raise UnsupportedError(
+            f"the QNode has the transform {informative[0]}, which describes the circuit and does not run it. Leave it "
+            "out: a layer returns the results of the measurements."
+        )
     needed = [step for step in qnode.compile_pipeline if step.tape_transform not in _SPLITTING]
     try:
         with unknown_differs():

@@ -123,6 +123,23 @@ def calling_sequence() -> list[Any]:
     return list(caller.layers) if isinstance(caller, keras.Sequential) else []
 
 
+def add_weight(layer: Any, name: str, shape: Iterable[int], specs: Mapping[str, Any]) -> Any:
+    """A new weight of a layer.
+
+    Raises:
+        SignatureError: if its specifications are none that Keras takes.
+    """
+    try:
+        return layer.add_weight(**{"name": name, "shape": shape, **specs})
+    except (TypeError, ValueError) as exc:
+        if not specs:
+            raise
+        raise SignatureError(
+            f"weight_specs gives {dict(specs)} for {name!r}, which Keras does not take as the arguments of add_weight: "
+            f"{str(exc).partition(chr(10))[0].rstrip('.')}. Correct it."
+        ) from exc
+
+
 def specs_to_data(weight_specs: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Weight specifications as JSON data that `add_weight` takes as it takes the objects.
 

@@ -10,18 +10,17 @@ import tensorflow as tf
 from qlayer.circuit import Circuit
 from qlayer.consumers import Source, check_real, check_sequence, watch
 from qlayer.errors import ShapeError, UnsupportedError
-from qlayer.keras_compat import IS_KERAS_3, check_caller, describe, keras, register
+from qlayer.keras_compat import IS_KERAS_3, add_weight, check_caller, describe, keras, register
 from qlayer.layer_function import make_function
-from qlayer.layer_spec import LayerSpec, layer_arguments
+from qlayer.layer_inputs import check_inputs, known_shape
+from qlayer.layer_spec import LayerSpec, check_dtype, layer_arguments
 from qlayer.program import Program
-from qlayer.signature import optional_shape, weight_shape
+from qlayer.signature import checked_seed, checked_weight_shapes, optional_shape
 
 if TYPE_CHECKING:
     from qlayer.capture import QNode
     from qlayer.host import HostFunction
     from qlayer.layer_function import LayerFunction
-
-_REAL_DTYPES = ("float32", "float64")
 
 
 @register
@@ -90,17 +89,17 @@ class KerasLayer(keras.layers.Layer):
     ) -> None:
         self._spec = LayerSpec(
             qnode,
-            {name: weight_shape(shape) for name, shape in weight_shapes.items()},
+            checked_weight_shapes(weight_shapes),
             optional_shape(output_dim, "an output (output_dim)"),
-            weight_specs or {},
+            {} if weight_specs is None else weight_specs,
             input_argument or self._input_argument,
             optional_shape(sample_shape, "a sample (sample_shape)"),
             jit_compile,
-            seed,
+            checked_seed(seed),
         )
         self._spec.check()
         super().__init__(**kwargs)
-        _check_real(self.compute_dtype)
+        check_dtype(self.compute_dtype)
         self.supports_jit = not self._spec.runs_on_host  # Keras 3 compiles models with XLA by itself where it can
         self._compiled: LayerFunction | HostFunction | None = None
 
@@ -146,7 +145,7 @@ class KerasLayer(keras.layers.Layer):
         """
         self._compile(input_shape)
         self._weights_in_order = [
-            self.add_weight(**{"name": name, "shape": shape, **self._spec.weight_specs.get(name, {})})
+            add_weight(self, name, shape, self._spec.weight_specs.get(name, {}))
             for name, shape in self._spec.weight_shapes.items()
         ]
         if IS_KERAS_3:  # which hides lists from TensorFlow's checkpoints: weights would be left out without a word
@@ -164,6 +163,7 @@ class KerasLayer(keras.layers.Layer):
             Shape (*batch, *output_shape).
         """
         check_real(self.name, inputs)
+        self._check_built()
         compiled = self._compile(inputs.shape)
         inputs = tf.cast(inputs, compiled.dtype)
         axes = inputs.shape.rank - len(compiled.sample_shape)
@@ -182,7 +182,7 @@ class KerasLayer(keras.layers.Layer):
             (*batch, *output_shape).
         """
         compiled = self._compile(input_shape)
-        batch = tuple(tf.TensorShape(input_shape))[: -len(compiled.sample_shape) or None]
+        batch = known_shape(self.name, input_shape)[: -len(compiled.sample_shape) or None]
         shape = (*batch, *compiled.output_shape)
         return shape if IS_KERAS_3 else tf.TensorShape(shape)
 
@@ -211,12 +211,14 @@ class KerasLayer(keras.layers.Layer):
 
         Raises:
             UnsupportedError: if the layer was loaded, and has no QNode.
+            ShapeError: if the layer is not built yet, so that there are no weights.
         """
         if self.qnode is None:
             raise UnsupportedError(
                 f"the layer {self.name!r} was loaded and has no QNode to construct a tape of. layer.circuit is the "
                 "circuit as data, layer.draw() as text."
             )
+        self._check_built()
         (sample,) = args
         weights = {name: weight.numpy() for name, weight in self.qnode_weights.items()}
         return self.qnode.construct((), {self.input_arg: sample, **weights})
@@ -254,6 +256,7 @@ class KerasLayer(keras.layers.Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - the arguments are those of `call`
         check_caller(self.name, (args, kwargs))
+        check_inputs(self.name, args[0] if args else kwargs.get("inputs"))
         check_sequence(self, (args, kwargs))
         outputs = super().__call__(*args, **kwargs)
         watch(self, outputs, Source(self.name))
@@ -267,6 +270,12 @@ class KerasLayer(keras.layers.Layer):
             _ = self._compiled.program  # refused for the host: both Keras would save a call of Python that cannot load
         return super()._trackable_children(save_type, **kwargs)
 
+    def _check_built(self) -> None:
+        if not self.built:
+            raise ShapeError(
+                f"the layer {self.name!r} has no weights before it is built: call it on inputs, or build(input_shape)."
+            )
+
     def _known(self) -> LayerFunction | HostFunction:
         """The compiled circuit of a layer that knows the shape of its samples."""
         if self._compiled is None and self._spec.sample_shape is None:
@@ -278,7 +287,7 @@ class KerasLayer(keras.layers.Layer):
 
     def _compile(self, input_shape: Any) -> LayerFunction | HostFunction:
         """The compiled circuit; made at the first call, checked against the inputs' shape at every other."""
-        shape = tuple(tf.TensorShape(input_shape))
+        shape = known_shape(self.name, input_shape)
         if self._compiled is None:
             sample_shape = self._spec.sample_shape_of(shape)
             self._compiled = make_function(self._spec, sample_shape, self.compute_dtype, self.name)
@@ -289,11 +298,3 @@ class KerasLayer(keras.layers.Layer):
                 f"{shape}; their last axes must be {expected}."
             )
         return self._compiled
-
-
-def _check_real(dtype: str) -> None:
-    if dtype not in _REAL_DTYPES:
-        raise UnsupportedError(
-            f"a KerasLayer computes in {' or '.join(_REAL_DTYPES)}, not in {dtype}. Give the layer dtype='float32'; "
-            "the other layers of the model may keep their mixed precision."
-        )

@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from qlayer.capture import QNode
 
 
+_REAL_DTYPES = ("float32", "float64")
+
+
+def check_dtype(dtype: str) -> None:
+    """Refuse precisions that a layer does not compute in.
+
+    Raises:
+        UnsupportedError: naming those it does.
+    """
+    if dtype not in _REAL_DTYPES:
+        raise UnsupportedError(
+            f"a KerasLayer computes in {' or '.join(_REAL_DTYPES)}, not in {dtype}. Give the layer dtype='float32'; "
+            "the other layers of the model may keep their mixed precision."
+        )
+
+
 @dataclass(frozen=True)
 class LayerSpec:
     """What a layer was made of, in one form.

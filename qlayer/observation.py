@@ -64,6 +64,21 @@ def read_measurement(process: Any, wires: Wires, labels: list[Any], shots: int) 
     return replace(measurement, kind=_SAMPLED[measurement.kind], shots=shots)
 
 
+def summands(observable: Any) -> list[tuple[Any, Any]]:
+    """The coefficients and terms of a sum; `terms` of PennyLane's would compare each coefficient with 1."""
+    if observable.pauli_rep is not None:
+        return [(coefficient, word.operation()) for word, coefficient in observable.pauli_rep.items()]
+    if isinstance(observable, qml.ops.SProd):
+        return [(observable.scalar * factor, term) for factor, term in summands(observable.base)]
+    if isinstance(observable, qml.ops.LinearCombination):
+        pairs = list(zip(*observable.terms(), strict=True))
+    elif isinstance(observable, qml.ops.Sum):
+        pairs = [(1.0, summand) for summand in observable.operands]
+    else:
+        return [(1.0, observable)]
+    return [(outer * factor, term) for outer, inner in pairs for factor, term in summands(inner)]
+
+
 def _sample(process: Any, wires: Wires, labels: list[Any]) -> Measurement:
     """Bits of wires, the outcomes of a Pauli word, or the eigenvalues of another observable."""
     if process.obs is None and (process.mv is None or isinstance(process.mv, list)):

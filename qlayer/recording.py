@@ -19,7 +19,7 @@ from qlayer.angles import depends_on
 from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Parameter, Preparation
 from qlayer.errors import CaptureError, UnsupportedError
 from qlayer.gates import GATES
-from qlayer.observation import read_measurement
+from qlayer.observation import read_measurement, summands
 from qlayer.refusals import check_channel, check_finite, check_qubits, reason, refusing
 from qlayer.traced import Traced, register_product
 
@@ -238,12 +238,17 @@ class Recording:
         if not isinstance(process, qml.measurements.ExpectationMP):
             raise refusal from unknown
         try:
-            coefficients, terms = process.obs.terms()
-            parts = tuple(read_measurement(qml.expval(term), self.wires, self.visible, shots) for term in terms)
+            coefficients, terms = zip(*summands(process.obs), strict=True)
+            parts = tuple(self.term(term, shots) for term in terms)
         except (CaptureError, qml.exceptions.OperatorPropertyUndefined):
             raise refusal from unknown
         weights = self.parameter(qml.math.stack(list(coefficients)))
         return Measurement(parts[0].kind, shots=shots, parts=parts, weights=weights)
+
+    def term(self, term: Any, shots: int) -> Measurement:
+        """The expectation value of a term; of a constant, PennyLane only takes it where there is a wire."""
+        observable = term if len(term.wires) else qml.Identity(self.visible[0])
+        return read_measurement(qml.expval(observable), self.wires, self.visible, shots)
 
 
 _REWRITTEN: dict[Any, Callable[[Recording, Any, str], list[Operation]]] = {

@@ -34,12 +34,12 @@ def check_signature(function: Callable[..., Any], weight_shapes: Mapping[str, An
             f"weight_shapes gives a shape for {input_argument!r}, which takes the inputs: their shape is known from "
             "the data. Leave it out."
         )
-    if missing := sorted(names - set(weight_shapes)):
+    if missing := sorted(names - set(weight_shapes), key=str):
         raise SignatureError(
             f"weight_shapes must give a shape for every argument of the QNode except {input_argument!r}; there is none "
             f"for {', '.join(map(repr, missing))}."
         )
-    if unknown := sorted(set(weight_shapes) - names):
+    if unknown := sorted(set(weight_shapes) - names, key=str):
         raise SignatureError(
             f"weight_shapes gives a shape for {', '.join(map(repr, unknown))}, but the QNode's arguments are "
             f"{', '.join(map(repr, parameters))}."
@@ -67,16 +67,50 @@ def _check_arguments(parameters: Mapping[str, inspect.Parameter], input_argument
 
 
 def check_weight_specs(weight_specs: Mapping[str, Any], weight_shapes: Mapping[str, Any]) -> None:
-    """Check that specifications are given for weights only.
+    """Check that specifications are given for weights only, as keyword arguments.
 
     Raises:
-        SignatureError: naming what is no weight.
+        SignatureError: naming what is no weight, or no keyword arguments.
     """
-    if unknown := sorted(set(weight_specs) - set(weight_shapes)):
+    _check_mapping(weight_specs, "weight_specs", '{"weights": {"initializer": "zeros"}}')
+    if unknown := sorted(set(weight_specs) - set(weight_shapes), key=str):
         raise SignatureError(
             f"weight_specs names {', '.join(map(repr, unknown))}, but the weights are "
             f"{', '.join(map(repr, weight_shapes))}."
         )
+    for name, specs in weight_specs.items():
+        _check_mapping(specs, f"weight_specs[{name!r}]", '{"initializer": "zeros"}')
+        if "shape" in specs:
+            raise SignatureError(
+                f"weight_specs gives a shape for {name!r}, and so does weight_shapes. Leave it out of weight_specs."
+            )
+
+
+def checked_weight_shapes(weight_shapes: Mapping[str, int | Iterable[int]]) -> dict[str, tuple[int, ...]]:
+    """The shape of each weight as a tuple, by name.
+
+    Raises:
+        SignatureError: if there is no mapping, or a shape in it is none.
+    """
+    _check_mapping(weight_shapes, "weight_shapes", '{"weights": (2, 3)}, or {} for a QNode without weights')
+    return {name: weight_shape(shape) for name, shape in weight_shapes.items()}
+
+
+def checked_seed(seed: int | None) -> int | None:
+    """A seed as an integer, or None as it is.
+
+    Raises:
+        SignatureError: if it is neither.
+    """
+    try:
+        return None if seed is None else index(seed)
+    except TypeError as exc:
+        raise SignatureError(f"seed={seed!r} is no seed for shots. Give an integer, or None.") from exc
+
+
+def _check_mapping(given: Any, argument: str, example: str) -> None:
+    if not isinstance(given, Mapping):
+        raise SignatureError(f"{argument} is {given!r}, and must be a dictionary: give {example}.")
 
 
 def weight_shape(shape: int | Iterable[int]) -> tuple[int, ...]:
@@ -110,7 +144,7 @@ def checked_shape(shape: int | Iterable[int], owner: str) -> tuple[int, ...]:
     """
     try:
         sizes = tuple(index(size) for size in shape) if isinstance(shape, Iterable) else (index(shape),)
-    except TypeError:
+    except (TypeError, ValueError):  # TensorFlow's shapes of unknown rank raise the latter
         sizes = (-1,)
     if any(size < 1 for size in sizes):
         raise SignatureError(f"{shape!r} is no shape of {owner}. Give an integer, or a tuple of positive integers.")

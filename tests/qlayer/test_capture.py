@@ -207,6 +207,18 @@ def test_only_measurements_are_returned(name):
         captured(lambda inputs, weights: returned(inputs))
 
 
+def test_an_empty_list_is_refused():
+    """A quantum function that returns no measurement at all is refused with what to return."""
+    with pytest.raises(CaptureError, match=r"returns an empty list, .* Return a measurement"):
+        captured(lambda inputs, weights: [])
+
+
+def test_what_arrays_without_values_lack_is_named():
+    """A method of other frameworks' arrays is refused with the line that calls it."""
+    with pytest.raises(CaptureError, match=r"raised AttributeError in line \d+ of .*no attribute 'detach'"):
+        captured(lambda inputs, weights: qml.RX(inputs.detach()[0], wires=0))
+
+
 def test_the_reason_is_kept():
     """A translated error has PennyLane's as its cause; a mistake of any Python stays as it is."""
     with pytest.raises(CaptureError) as error:

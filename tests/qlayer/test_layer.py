@@ -141,6 +141,16 @@ def test_weight_specs(qnode):
         KerasLayer(qnode, SHAPES, output_dim=2, weight_specs={"other": {}})
 
 
+@pytest.mark.parametrize("specs", [{"initialiser": "zeros"}, {"initializer": "nope"}])
+def test_weight_specs_that_keras_does_not_take(qnode, specs):
+    """What add_weight of Keras does not take is refused with the weight's name and what Keras says."""
+    layer = KerasLayer(qnode, SHAPES, output_dim=2, weight_specs={"weight_1": specs})
+    with pytest.raises(
+        SignatureError, match=r"weight_specs gives \{.*\} for 'weight_1', which Keras does not .*(ser|nope)"
+    ):
+        layer.build((None, 2))
+
+
 def test_nothing_is_retraced(qnode):
     """A hundred calls with ten batch sizes, eager and in a model, trace the circuit once."""
     layer = KerasLayer(qnode, SHAPES, output_dim=2)

@@ -2,6 +2,7 @@
 
 import pennylane as qml
 import pytest
+import tensorflow as tf
 
 from qlayer import KerasLayer, SignatureError
 from qlayer.signature import check_signature, optional_shape, weight_shape
@@ -64,11 +65,36 @@ def test_weight_shape(given, expected):
     assert weight_shape(given) == expected
 
 
-@pytest.mark.parametrize("given", [0, -2, (3, 0), "12", None, 2.7, (2.5, 1)])
+@pytest.mark.parametrize("given", [0, -2, (3, 0), "12", None, 2.7, (2.5, 1), tf.TensorShape(None)])
 def test_impossible_weight_shape(given):
     """What is no shape is refused with its value."""
     with pytest.raises(SignatureError, match="is no shape of a weight"):
         weight_shape(given)
+
+
+MISUSED = {
+    "weight_shapes None": (
+        {"weight_shapes": None},
+        r"weight_shapes is None, and must be a dictionary: give .* or \{\}",
+    ),
+    "weight_shapes list": ({"weight_shapes": [("w", 2)]}, r"weight_shapes is \[\('w', 2\)\], and must be a dictionary"),
+    "weights of all kinds": ({"weight_shapes": {0: 1, "v": 1, "w": 2}}, "gives a shape for 0, 'v', but the QNode's"),
+    "weight_specs list": ({"weight_specs": ["w"]}, r"weight_specs is \['w'\], and must be a dictionary"),
+    "weight_specs of all kinds": ({"weight_specs": {0: {}, "v": {}}}, "weight_specs names 0, 'v', but the weights"),
+    "specs None": ({"weight_specs": {"w": None}}, r"weight_specs\['w'\] is None, and must be a dictionary: give"),
+    "specs string": ({"weight_specs": {"w": "zeros"}}, r"weight_specs\['w'\] is 'zeros', and must be a dictionary"),
+    "shape in the specs": ({"weight_specs": {"w": {"shape": 3}}}, "gives a shape for 'w', and so does weight_shapes"),
+    "seed": ({"seed": "a"}, "seed='a' is no seed for shots. Give an integer, or None"),
+}
+
+
+@pytest.mark.parametrize("name", MISUSED)
+def test_misused_argument_is_named(name):
+    """Arguments of a wrong kind are refused with their value and what to give."""
+    arguments, message = MISUSED[name]
+    qnode = qml.QNode(lambda inputs, w: qml.expval(qml.Z(0)), qml.device("default.qubit", wires=1))
+    with pytest.raises(SignatureError, match=message):
+        KerasLayer(qnode, **{"weight_shapes": {"w": 2}, "output_dim": 1, **arguments})
 
 
 @pytest.mark.parametrize(("given", "expected"), [(None, None), (1, (1,)), (3, (3,)), ([2, 4], (2, 4)), ((), ())])

@@ -226,13 +226,14 @@ REFUSED_TRANSFORMS = {
         ),
         "turn it into 3 circuits",
     ),
+    "matrix": (qml.matrix, "matrix.*, which describes the circuit and does not run it. Leave it out"),
     "clifford_t_decomposition": (qml.clifford_t_decomposition, "needs the values of angles"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED_TRANSFORMS)
 def test_refused_transform(name):
-    """A transform that makes several circuits, or needs the values of angles, is refused."""
+    """A transform that makes several circuits or none, or needs the values of angles, is refused."""
     transform, reason = REFUSED_TRANSFORMS[name]
     qnode = transform(qml.QNode(circuit_to_transform, qml.device("default.qubit", wires=4)))
     with pytest.raises(UnsupportedError, match=reason):

@@ -17,6 +17,9 @@ OBSERVABLES = {
     "product": lambda x, w: qml.s_prod(x[0], qml.X(0)),
     "product by an operator": lambda x, w: (qml.X(0) @ qml.Z(1)) * w[0],
     "nested": lambda x, w: qml.s_prod(w[0], qml.sum(qml.X(0), qml.s_prod(w[1], qml.Z(0)))),
+    "sum with a matrix": lambda x, w: qml.s_prod(w[0] * x[1], qml.Hadamard(1)) + 2.0 * qml.Projector([1], 0),
+    "nested with a matrix": lambda x, w: qml.s_prod(w[0], qml.Hadamard(0) + qml.X(1) - qml.Hadamard(1)),
+    "Hamiltonian of sums": lambda x, w: qml.Hamiltonian(w[:2], [qml.X(0) + qml.Z(0), 3 * qml.Hadamard(1)]),
     "dot": lambda x, w: qml.dot(w[:2] * x[1], [qml.X(0), qml.Z(1)]),
 }
 
@@ -39,6 +42,21 @@ def test_values_and_gradients(name):
     arguments = oracle.random_arguments(1)
     oracle.assert_same(measured(name), *arguments)
     oracle.assert_same_gradients(measured(name), *arguments, diff_method="backprop")
+
+
+def test_a_constant_among_the_terms():
+    """A number that is added to a sum is a term without wires, also with finite shots."""
+
+    def function(inputs, weights):
+        qml.RX(inputs[0], wires=0)
+        return qml.expval(weights[0] * qml.Z(0) + 1.5 * qml.I())
+
+    inputs, weights = oracle.random_arguments(1)
+    expected = weights["weights"][0] * np.cos(inputs[:, 0]) + 1.5
+    for shots, tolerance in ((None, 1e-10), (100_000, 0.05)):
+        circuit = oracle.compiled(function, (4,), weights, shots=shots)
+        found = circuit(tf.constant(inputs), tf.constant(weights["weights"]))
+        np.testing.assert_allclose(found, expected, atol=tolerance)
 
 
 def test_product_with_a_weight_on_the_left():
