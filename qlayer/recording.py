@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from qlayer.angles import depends_on
 from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Parameter, Preparation
+from qlayer.eigenbasis import Evolution, calculated_exponential, exponential, is_calculated, is_calculated_sum, power
 from qlayer.errors import CaptureError, UnsupportedError
 from qlayer.gates import GATES
 from qlayer.observation import read_measurement, summands
@@ -147,28 +148,27 @@ class Recording:
         """An operator without a row: as a small matrix, by its decomposition, or as a large matrix."""
         if operator.has_matrix and (isinstance(operator, qml.QubitUnitary) or _is_small_constant(operator)):
             return [self.matrix(operator, culprit)]
+        if isinstance(operator, qml.ops.Exp) and is_calculated_sum(operator.base):
+            return [self.unitary(operator, culprit, calculated_exponential(operator, culprit))]
         if isinstance(operator, qml.ops.Exp) and not operator.has_decomposition:
-            return self.rewrite_exponential(operator, culprit)
+            return self.evolution(operator, exponential(operator, culprit))
+        if isinstance(operator, qml.ops.Pow) and isinstance(operator.z, Traced) and not is_calculated(operator.base):
+            return self.evolution(operator, power(operator))
         if operator.has_decomposition:
             return [found for part in operator.decomposition() for found in self.rewrite(part, culprit)]
         if operator.has_matrix:
             return [self.matrix(operator, culprit)]
         raise UnsupportedError(f"{culprit} cannot be compiled: {reason(operator)}")
 
-    def rewrite_exponential(self, operator: Any, culprit: str) -> list[Operation]:
-        """exp(coefficient * base) with a constant Hermitian base: a diagonal in the eigenbasis of the base."""
-        base = qml.matrix(operator.base, wire_order=operator.wires)
-        if not _is_imaginary(operator.coeff) or not np.allclose(base, base.conj().T):
-            raise UnsupportedError(
-                f"{culprit} is not unitary: the exponent must be an imaginary multiple of a Hermitian operator."
-            )
+    def evolution(self, operator: Any, found: Evolution) -> list[Operation]:
+        """A diagonal between the changes into its eigenbasis and back."""
         wires = self.wires(operator.wires)
-        energies, basis = np.linalg.eigh(base)
-        angle = self.parameter(-qml.math.imag(operator.coeff))
         return [
-            Operation("QubitUnitary", wires, (self.parameter(basis.conj().T),)),
-            Operation("DiagonalEvolution", wires, (_scalar(angle), self.parameter(energies))),
-            Operation("QubitUnitary", wires, (self.parameter(basis),)),
+            Operation("QubitUnitary", wires, (self.parameter(found.basis.conj().T),)),
+            Operation(
+                "DiagonalEvolution", wires, (_scalar(self.parameter(found.angle)), self.parameter(found.energies))
+            ),
+            Operation("QubitUnitary", wires, (self.parameter(found.basis),)),
         ]
 
     def rewrite_controlled(self, operator: Any, culprit: str) -> list[Operation]:
@@ -196,8 +196,12 @@ class Recording:
         return Operation(operator.name, self.wires(operator.wires), tuple(_scalar(p) for p in parameters))
 
     def matrix(self, operator: Any, culprit: str) -> Operation:
+        """An operator as its matrix."""
+        return self.unitary(operator, culprit, _dense(operator))
+
+    def unitary(self, operator: Any, culprit: str, elements: Any) -> Operation:
         """A whole matrix, constant or calculated."""
-        matrix = self.parameter(_dense(operator))
+        matrix = self.parameter(elements)
         size = 2 ** len(operator.wires)
         if matrix.shape not in {(size, size), (1, size, size)}:
             raise UnsupportedError(
@@ -262,13 +266,6 @@ _REWRITTEN: dict[Any, Callable[[Recording, Any, str], list[Operation]]] = {
 
 # `weights[0] * qml.X(0)`: PennyLane would take the array for no number
 register_product(qml.operation.Operator, qml.s_prod)
-
-
-def _is_imaginary(coefficient: Any) -> bool:
-    """Whether a coefficient can be imaginary: of one that is calculated, only the data type is known."""
-    if isinstance(coefficient, Traced | tf.Tensor):
-        return bool(coefficient.dtype.is_complex)
-    return bool(np.isclose(np.real(coefficient), 0))
 
 
 def _name(operator: Any) -> str:

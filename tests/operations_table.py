@@ -95,6 +95,12 @@ ARITHMETIC = {
     "Pow: integer": Row(lambda x, w: qml.pow(qml.CRot(x[0], x[1], w[0], wires=[0, 1]), 3)),
     "Pow: negative": Row(lambda x, w: qml.pow(qml.Rot(x[0], x[1], w[0], wires=0), -2), gradient=False),
     "Pow: root": Row(lambda x, w: qml.pow(qml.Hadamard(0), 0.5)),
+    "Pow: calculated": Row(lambda x, w: qml.pow(qml.Hadamard(0), x[0] * w[0]), forms=PLAIN, gradient=False),
+    "Evolution: calculated": Row(
+        lambda x, w: qml.evolve(qml.Hamiltonian(w[:2], [qml.X(0) @ qml.Y(1), qml.Z(0)]), x[0]),
+        forms=PLAIN,
+        gradient=False,
+    ),
     "Pow: fraction": Row(
         lambda x, w: qml.pow(qml.Rot(x[0], x[1], w[0], wires=0), 0.5), refused="needs the values", forms=PLAIN
     ),

@@ -116,7 +116,9 @@ def assert_same_gradients(row, qnode, cotangent, found):
 
     if row.gradient:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Casting complex values to real")  # within PennyLane's own gradients
+            # within PennyLane's own gradients
+            warnings.filterwarnings("ignore", "Casting complex values to real")
+            warnings.filterwarnings("ignore", "Calling norm with arguments of dtype=object", DeprecationWarning)
             by_inputs, by_weights = qml.grad(loss, argnums=[0, 1])(pnp.array(INPUTS[0]), pnp.array(WEIGHTS))
         np.testing.assert_allclose(found[0][0], by_inputs, atol=1e-8)
         np.testing.assert_allclose(found[1], by_weights, atol=1e-8)
