@@ -148,15 +148,32 @@ def factors_of(operation: Operation) -> tuple[Factor, ...]:
 
 
 def _base_factors(operation: Operation, wires: int) -> tuple[Factor, ...]:
-    if operation.name in ("QubitUnitary", "Channel"):
-        (matrix,) = operation.parameters
-        if not matrix.is_constant:
-            return (Variable(tuple(range(wires)), 0),)
-        return (Matrix(tuple(range(wires)), np.reshape(matrix.values, matrix.shape)),)
-    if operation.name == "Projection":
-        (state,) = operation.parameters
-        return (Matrix((0,), np.diag([1, 0] if state.values[0] == 0 else [0, 1])),)
-    if operation.name == "DiagonalEvolution":
-        energies = operation.parameters[1].values
-        return (diagonal(tuple(range(wires)), tuple(-np.real(energies)), 0),)
+    if operation.name in _OF_ELEMENTS:
+        return _OF_ELEMENTS[operation.name](operation, tuple(range(wires)))
     return GATES[operation.name].factors(wires)
+
+
+def _matrix(operation: Operation, wires: tuple[int, ...]) -> tuple[Factor, ...]:
+    (matrix,) = operation.parameters
+    if not matrix.is_constant:
+        return (Variable(wires, 0),)
+    return (Matrix(wires, np.reshape(matrix.values, matrix.shape)),)
+
+
+def _projection(operation: Operation, wires: tuple[int, ...]) -> tuple[Factor, ...]:
+    (state,) = operation.parameters
+    return (Matrix(wires, np.diag([1, 0] if state.values[0] == 0 else [0, 1])),)
+
+
+def _evolution(operation: Operation, wires: tuple[int, ...]) -> tuple[Factor, ...]:
+    _, energies = operation.parameters
+    return (diagonal(wires, tuple(-np.real(energies.values)), 0),)
+
+
+# what is no row because its elements are parameters
+_OF_ELEMENTS: dict[str, Callable[[Operation, tuple[int, ...]], tuple[Factor, ...]]] = {
+    "QubitUnitary": _matrix,
+    "Channel": _matrix,
+    "Projection": _projection,
+    "DiagonalEvolution": _evolution,
+}
