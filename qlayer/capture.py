@@ -1,7 +1,7 @@
 """Capture: from a QNode to a Circuit and the graph that computes its angles.
 
-With `recording`, `observation` and `refusals`, the files that read PennyLane (`host` alone executes it). The function
-runs once, on arrays without values, and what it queued is rewritten to the gate table.
+With `recording`, `observation`, `eigenbasis` and `refusals`, the files that read PennyLane (`host` alone executes it).
+The function runs once, on arrays without values, and what it queued is rewritten to the gate table.
 """
 
 from __future__ import annotations

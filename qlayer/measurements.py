@@ -6,7 +6,7 @@ A row tells the shape of a result without running anything, and computes the res
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 
 import numpy as np
@@ -52,6 +52,18 @@ def _expectation_values(state: State, readouts: Sequence[Readout]) -> list[tf.Te
         group = [entry for entry in columns if entry[2].x == flips]
         total += _flipped_values(state, flips, group, len(readouts))
     return tf.unstack(total, axis=1)
+
+
+def word_means(state: State, readout: Readout) -> tf.Tensor:
+    """The exact mean of each Pauli word of an observable: (b, words)."""
+    words = [replace(readout, words=((1.0, word),)) for _, word in readout.words]
+    return tf.stack(_expectation_values(state, words), axis=1)
+
+
+def weighted_words(means: tf.Tensor, readout: Readout) -> tf.Tensor:
+    """The sum of an observable's words with their coefficients: (b, words) -> (b,)."""
+    coefficients = tf.constant([coefficient for coefficient, _ in readout.words], means.dtype)
+    return tf.linalg.matvec(means, coefficients)
 
 
 def _flipped_values(state: State, flips: int, group: list[tuple[int, float, Word]], count: int) -> tf.Tensor:

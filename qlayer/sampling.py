@@ -8,13 +8,13 @@ result of these means.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
 from qlayer.circuit import Measurement
-from qlayer.measurements import MEASUREMENTS, marginal, matrix_of
+from qlayer.measurements import MEASUREMENTS, marginal, matrix_of, weighted_words, word_means
 from qlayer.plan import Readout
 from qlayer.randomness import Randomness, draw_outcomes, drawn_around, frequencies
 from qlayer.shadows import group_means, median_of_groups, shadow
@@ -52,8 +52,7 @@ class SampledRule:
 
 def _word_means(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
     """The mean of each Pauli word over the shots, the identity being exact: (b, words)."""
-    words = [replace(readout, words=((1.0, word),)) for _, word in readout.words]
-    exact = tf.stack(MEASUREMENTS["expval"].results(state, words), axis=1)
+    exact = word_means(state, readout)
     signs = _drawn_signs(exact, readout.measurement.shots, randomness)
     is_drawn = tf.constant([[bool(word.x or word.z) for _, word in readout.words]])
     return drawn_around(exact, tf.where(is_drawn, tf.reduce_mean(signs, axis=2), exact))
@@ -65,12 +64,6 @@ def _drawn_signs(means: tf.Tensor, shots: int, randomness: Randomness) -> tf.Ten
     return tf.where(2 * chances < 1 + means[..., tf.newaxis], tf.ones_like(chances), -tf.ones_like(chances))
 
 
-def _weighted(means: tf.Tensor, readout: Readout) -> tf.Tensor:
-    """The sum of an observable's words with their coefficients: (b, words) -> (b,)."""
-    coefficients = tf.constant([coefficient for coefficient, _ in readout.words], means.dtype)
-    return tf.linalg.matvec(means, coefficients)
-
-
 def _square_and_word_means(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
     """The means of the words of the squared observable, then of its own words."""
     squares = _word_means(state, readout.squared(), randomness.fold(0))
@@ -80,7 +73,7 @@ def _square_and_word_means(state: State, readout: Readout, randomness: Randomnes
 def _variance(means: tf.Tensor, readout: Readout) -> tf.Tensor:
     squared = readout.squared()
     squares, words = means[:, : len(squared.words)], means[:, len(squared.words) :]
-    return _weighted(squares, squared) - tf.square(_weighted(words, readout))
+    return weighted_words(squares, squared) - tf.square(weighted_words(words, readout))
 
 
 def _signs(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
@@ -164,7 +157,7 @@ def _shots(measurement: Measurement) -> tuple[int, ...]:
 
 
 SAMPLED: dict[str, SampledRule] = {
-    "sampled_expval": _row("expval", _word_means, _weighted),
+    "sampled_expval": _row("expval", _word_means, weighted_words),
     "sampled_var": _row("var", _square_and_word_means, _variance),
     "sampled_matrix_expval": _row("matrix_expval", _eigenstate_frequencies, _eigenvalue_mean),
     "sampled_matrix_var": _row("matrix_var", _eigenstate_frequencies, _eigenvalue_variance),

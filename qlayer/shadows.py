@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from qlayer.measurements import MEASUREMENTS
+from qlayer.measurements import weighted_words, word_means
 from qlayer.plan import Readout, wire_bit
 from qlayer.randomness import Randomness, drawn_around
 from qlayer.register import to_end
@@ -42,10 +42,8 @@ def shadow(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
 
 def group_means(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
     """An estimate of each Pauli word from each group of shots: (b, groups * words)."""
-    words = [Readout(readout.measurement, ((1.0, word),)) for _, word in readout.words]
-    exact = tf.stack(MEASUREMENTS["expval"].results(state, words), axis=1)
     drawn = estimates(shadow(state, readout, randomness), readout, state.wire_count)
-    exact = tf.tile(exact, [1, drawn.shape[1] // len(words)])
+    exact = tf.tile(word_means(state, readout), [1, drawn.shape[1] // len(readout.words)])
     return drawn_around(exact, drawn)
 
 
@@ -83,4 +81,4 @@ def median_of_groups(means: tf.Tensor, readout: Readout) -> tf.Tensor:
     groups = len(_group_sizes(readout))
     ordered = tf.sort(tf.reshape(means, [-1, groups, len(readout.words)]), axis=1)
     median = (ordered[:, (groups - 1) // 2] + ordered[:, groups // 2]) / 2
-    return tf.linalg.matvec(median, tf.constant([coefficient for coefficient, _ in readout.words], means.dtype))
+    return weighted_words(median, readout)

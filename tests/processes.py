@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import numpy as np
 
 RUN_TIMEOUT_S = 240
 START_TIMEOUT_S = 60
@@ -230,3 +231,22 @@ def wait_for(condition: Callable[[], object], timeout_s: float = 15) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"it did not happen within {timeout_s:g} s"
         time.sleep(0.05)
+
+
+def saved_model_cli(folder: str, name: str, inputs: np.ndarray, workspace: Path) -> np.ndarray:
+    """What TensorFlow's own command line makes of a SavedModel's serving_default.
+
+    Args:
+        folder: the SavedModel.
+        name: of its input.
+        inputs: what it is fed.
+        workspace: an empty folder.
+    """
+    np.save(workspace / "inputs.npy", inputs)
+    command = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run", "--dir", folder]
+    command += ["--tag_set", "serve", "--signature_def", "serving_default", "--outdir", str(workspace), "--overwrite"]
+    command += ["--inputs", f"{name}={workspace / 'inputs.npy'}"]
+    done = subprocess.run(command, cwd=workspace, capture_output=True, text=True, check=False)
+    (result,) = [path for path in workspace.glob("*.npy") if path.stem != "inputs"] or [None]
+    assert result, done.stderr
+    return np.load(result)

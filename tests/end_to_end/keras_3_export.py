@@ -1,8 +1,5 @@
 """What Keras 3 exports: a SavedModel for everything that runs TensorFlow. Run by test_keras_3."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pennylane as qml
 import processes
@@ -83,11 +80,5 @@ def test_tfsm_layer(exported):
 def test_saved_model_cli(exported, tmp_path):
     """TensorFlow's own command line runs it."""
     folder, expected = exported
-    np.save(tmp_path / "inputs.npy", INPUTS)
-    command = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run", "--dir", folder]
-    command += ["--tag_set", "serve", "--signature_def", "serving_default", "--outdir", str(tmp_path), "--overwrite"]
-    command += ["--inputs", f"features={tmp_path / 'inputs.npy'}"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    (result,) = [path for path in tmp_path.glob("*.npy") if path.stem != "inputs"] or [None]
-    assert result, done.stderr
-    np.testing.assert_allclose(np.load(result), expected, atol=1e-6)
+    found = processes.saved_model_cli(folder, "features", INPUTS, tmp_path)
+    np.testing.assert_allclose(found, expected, atol=1e-6)

@@ -1,8 +1,5 @@
 """Saving: weights, and whole models that load and train on where neither qlayer nor PennyLane can be imported."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pennylane as qml
 import processes
@@ -262,11 +259,5 @@ def test_keras_3_reads_it(saved):
 def test_saved_model_cli(saved, tmp_path):
     """TensorFlow's own command line runs it."""
     model, folder = saved
-    np.save(tmp_path / "inputs.npy", INPUTS)
-    command = [sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", "run", "--dir", folder]
-    command += ["--tag_set", "serve", "--signature_def", "serving_default", "--outdir", str(tmp_path), "--overwrite"]
-    command += ["--inputs", f"{model.input_names[0]}={tmp_path / 'inputs.npy'}"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    (result,) = [path for path in tmp_path.glob("*.npy") if path.stem != "inputs"] or [None]
-    assert result, done.stderr
-    np.testing.assert_allclose(np.load(result), model.predict(INPUTS, verbose=0), atol=1e-6)
+    found = processes.saved_model_cli(folder, model.input_names[0], INPUTS, tmp_path)
+    np.testing.assert_allclose(found, model.predict(INPUTS, verbose=0), atol=1e-6)

@@ -5,24 +5,12 @@ import oracle
 import pennylane as qml
 import pytest
 import tensorflow as tf
+from specification import SHAPES, circuit
 
 from qlayer import KerasLayer, ShapeError, SignatureError, UnsupportedError
 
 N = 2
 DEVICE = qml.device("default.qubit", wires=N)
-
-
-def circuit(inputs, weights_0, weight_1):
-    """The specification's first QNode."""
-    qml.RX(inputs[0], wires=0)
-    qml.RX(inputs[1], wires=1)
-    qml.Rot(*weights_0, wires=0)
-    qml.RY(weight_1, wires=1)
-    qml.CNOT(wires=[0, 1])
-    return qml.expval(qml.Z(0)), qml.expval(qml.Z(1))
-
-
-SHAPES = {"weights_0": 3, "weight_1": 1}
 
 
 @pytest.fixture

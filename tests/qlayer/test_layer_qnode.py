@@ -4,6 +4,7 @@ import numpy as np
 import pennylane as qml
 import pytest
 import tensorflow as tf
+from specification import SHAPES, circuit
 
 from qlayer import KerasLayer
 
@@ -11,17 +12,8 @@ from qlayer import KerasLayer
 @pytest.fixture
 def layer():
     """A layer of five gates that is built."""
-
-    @qml.qnode(qml.device("default.qubit", wires=2))
-    def qnode(inputs, weights_0, weight_1):
-        qml.RX(inputs[0], wires=0)
-        qml.RX(inputs[1], wires=1)
-        qml.Rot(*weights_0, wires=0)
-        qml.RY(weight_1, wires=1)
-        qml.CNOT(wires=[0, 1])
-        return qml.expval(qml.Z(0)), qml.expval(qml.Z(1))
-
-    layer = KerasLayer(qnode, {"weights_0": 3, "weight_1": 1}, output_dim=2)
+    qnode = qml.QNode(circuit, qml.device("default.qubit", wires=2))
+    layer = KerasLayer(qnode, SHAPES, output_dim=2)
     layer.build((None, 2))
     return layer
 
