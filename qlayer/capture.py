@@ -113,6 +113,7 @@ def _capture(qnode: qml.QNode, arguments: Mapping[str, Sequence[int]], dtype: tf
     def record(*values: tf.Tensor) -> list[tf.Tensor]:
         with constants_as(dtype):
             recorded.append(_record(qnode, dict(zip(arguments, values, strict=True))))
+            recorded[0].merge()
         return recorded[0].sources
 
     with tf.init_scope():

@@ -9,20 +9,20 @@ from math import prod
 
 import tensorflow as tf
 
-from qlayer import kernels, register
 from qlayer.angles import AngleGraph
+from qlayer.axes import flatten, real
 from qlayer.casts import to_complex
-from qlayer.circuit import Circuit, Parameter, Preparation
+from qlayer.circuit import Circuit, Parameter
 from qlayer.finite import finite
-from qlayer.kernels import Angles
+from qlayer.kernels import Angles, complex_dtype
 from qlayer.light_cone import light_cone
-from qlayer.measurements import measure
 from qlayer.parameter_shift import ShiftRule
-from qlayer.plan import AngleSource, Layer, MatrixStep, PhaseStep, VariableStep
+from qlayer.phases import pick_columns
+from qlayer.plan import AngleSource
 from qlayer.randomness import Randomness, random_key
 from qlayer.sampling import RULES, SAMPLED, draw_all
 from qlayer.scheduler import plan_circuit
-from qlayer.states import MixedState, PureState, State
+from qlayer.simulation import Numbers, Simulation
 from qlayer.weighted import contracted, expanded
 
 
@@ -40,6 +40,7 @@ class CompiledCircuit:
         self.angle_graph = angle_graph
         self.dtype = dtype
         self.plan = plan_circuit(light_cone(replace(circuit, measurements=expanded(circuit.measurements))))
+        self.simulation = Simulation(self.plan, circuit.is_mixed, circuit.is_postselected, dtype)
 
     @property
     def result_shapes(self) -> list[tuple[int, ...]]:
@@ -56,7 +57,7 @@ class CompiledCircuit:
     def output_dtype(self) -> tf.DType:
         """The data type of the output: complex if one of the results is."""
         is_complex = any(RULES[measurement.kind].is_complex for measurement in self.circuit.measurements)
-        return kernels.complex_dtype(self.dtype) if is_complex else self.dtype
+        return complex_dtype(self.dtype) if is_complex else self.dtype
 
     @property
     def has_shots(self) -> bool:
@@ -79,18 +80,29 @@ class CompiledCircuit:
         if self.circuit.gradient == "none":
             outputs = [tf.stop_gradient(output) for output in outputs]
         if self.has_shots:
-            results = self._sampled(outputs, batch, Randomness(random_key(None) if key is None else key))
+            drawn = self._sampled(outputs, batch, Randomness(random_key(None) if key is None else key))
+            results = self._contracted(drawn, outputs)
         else:
-            results = measure(self._final_state(self._angle_values(outputs), outputs), self.plan.readouts)
-        results = contracted(results, self.circuit.measurements, lambda weights: self._elements(weights, outputs))
+            results = self._exact(outputs)
         if not self.circuit.is_bare:
-            results = [tf.concat([self._output(register.flatten(result)) for result in results], axis=1)]
-        output = tf.broadcast_to(results[0], [batch, *self.output_shape])
+            results = [tf.concat([self._output(flatten(result)) for result in results], axis=1)]
+        output = results[0]
+        if output.shape[0] is not None:  # one result for all samples, or as many as the batch
+            output = tf.broadcast_to(output, [batch, *self.output_shape])
         if self.circuit.gradient != "none":
             for argument in self._unseen(inputs, *weights):  # a zero, so that its gradient is zero and not missing
                 zero = tf.reduce_sum(tf.math.multiply_no_nan(argument, tf.zeros([], argument.dtype)))
                 output += self._output(zero)
         return output
+
+    def _exact(self, outputs: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """Every exact result."""
+        results = self.simulation.results(self._numbers(self._angle_values(outputs), outputs))
+        return self._contracted(results, outputs)
+
+    def _contracted(self, results: list[tf.Tensor], outputs: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """The results with those of each weighted sum added up."""
+        return contracted(results, self.circuit.measurements, lambda weights: self._elements(weights, outputs))
 
     def _sampled(self, outputs: list[tf.Tensor], batch: tf.Tensor, randomness: Randomness) -> list[tf.Tensor]:
         """Every result drawn with finite shots, each sample of the batch drawing its own."""
@@ -112,7 +124,8 @@ class CompiledCircuit:
 
     def _draws(self, angles: Angles, randomness: Randomness, context: list[tf.Tensor]) -> list[tf.Tensor]:
         batch, *outputs = context
-        return draw_all(self._final_state(angles, outputs).for_batch(batch), self.plan.readouts, randomness)
+        state = self.simulation.state(self._numbers(angles, outputs))
+        return draw_all(state.for_batch(batch), self.plan.readouts, randomness)
 
     @property
     def shift_rule(self) -> ShiftRule:
@@ -140,67 +153,19 @@ class CompiledCircuit:
         """The values of the plan's angles."""
         return Angles(self._angles(outputs, self.plan.weight_angles), self._angles(outputs, self.plan.input_angles))
 
-    def _final_state(self, angles: Angles, outputs: Sequence[tf.Tensor]) -> State:
-        """The state before the readout."""
-        final = self._final_register(angles, outputs)
-        state = MixedState(final) if self.circuit.is_mixed else PureState(final)
-        return state.normalized() if self.circuit.is_postselected else state
-
-    def _final_register(self, angles: Angles, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """The register after all steps: shape (b, 2 ** wires of the plan)."""
-        plan = self.plan
-        layers = tuple(step for step in (*plan.prefix, *plan.steps) if isinstance(step, Layer))
-        matrices = (
-            kernels.layer_matrices(layers, plan.wire_count, angles) if layers else tf.zeros([0, plan.wire_count, 2, 2])
-        )
-        split = sum(isinstance(step, Layer) for step in plan.prefix)
-        if plan.preparation is None:
-            state = self._unentangled(tf.unstack(matrices[:split]), angles)
-        else:
-            state = self._prepared(plan.preparation, outputs)
-        return self._joined(state, matrices[split:], angles, outputs)
-
-    def _unentangled(self, matrices: list[tf.Tensor], angles: Angles) -> tf.Tensor:
-        """Run the prefix, one vector for each wire, and join the register."""
-        zeros = tf.constant([[[1, 0]] * self.plan.wire_count], kernels.complex_dtype(self.dtype))
-        vectors, remaining = zeros, iter(matrices)
-        for step in self.plan.prefix:
-            if isinstance(step, Layer):
-                vectors = kernels.apply_layer_to_wires(vectors, next(remaining))
-            else:
-                vectors = kernels.apply_phase_to_wires(vectors, step, angles)
-        return register.join(vectors)
-
-    def _prepared(self, preparation: Preparation, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """The register with given amplitudes on some wires and 0 on all others."""
-        amplitudes = self._elements(preparation.amplitudes, outputs)
-        return register.place(amplitudes, preparation.wires, self.plan.wire_count)
+    def _numbers(self, angles: Angles, outputs: Sequence[tf.Tensor]) -> Numbers:
+        """What the plan is run with, for some values of its angles."""
+        return Numbers(angles, tuple(self._elements(parameter, outputs) for parameter in self.plan.elements))
 
     def _elements(self, parameter: Parameter, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
         """The elements of an argument that is no angle, complex: shape (b, elements)."""
-        dtype = kernels.complex_dtype(self.dtype)
+        dtype = complex_dtype(self.dtype)
         if parameter.output is None:
             return tf.constant([parameter.values], dtype)
-        flat = register.flatten(outputs[parameter.output])
-        elements = kernels.pick_columns(flat, list(parameter.positions))
+        flat = flatten(outputs[parameter.output])
+        elements = pick_columns(flat, list(parameter.positions))
         checked = finite(elements, self.circuit, [(parameter.output, position) for position in parameter.positions])
         return to_complex(checked, dtype)
-
-    def _joined(self, state: tf.Tensor, matrices: tf.Tensor, angles: Angles, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """Run the steps on the joined register."""
-        remaining = iter(kernels.block_matrices(matrices))
-        for step in self.plan.steps:
-            match step:
-                case Layer():
-                    state = kernels.apply_layer(state, next(remaining))
-                case PhaseStep():
-                    state = kernels.apply_phase(state, step, angles)
-                case MatrixStep():
-                    state = kernels.apply_matrix(state, step.wires, tf.constant(step.matrix, state.dtype))
-                case VariableStep():
-                    matrix = kernels.variable_matrix(step, self._elements(step.elements, outputs))
-                    state = kernels.apply_matrix(state, step.wires, matrix)
-        return state
 
     def _angles(self, outputs: Sequence[tf.Tensor], wanted: tuple[AngleSource, ...]) -> tf.Tensor:
         """Some elements of the angle graph's outputs, one column each: shape (b, len(wanted))."""
@@ -209,6 +174,6 @@ class CompiledCircuit:
         used = sorted({angle.output for angle in wanted})
         sizes = [prod(self.circuit.angle_outputs[output].shape) for output in used]
         starts = dict(zip(used, accumulate(sizes, initial=0), strict=False))
-        columns = tf.concat([register.real(register.flatten(outputs[output]), self.dtype) for output in used], axis=1)
-        angles = kernels.pick_columns(columns, [starts[angle.output] + angle.position for angle in wanted])
+        columns = tf.concat([real(flatten(outputs[output]), self.dtype) for output in used], axis=1)
+        angles = pick_columns(columns, [starts[angle.output] + angle.position for angle in wanted])
         return finite(angles, self.circuit, [(angle.output, angle.position) for angle in wanted])

@@ -30,7 +30,8 @@ def finite(values: tf.Tensor, circuit: Circuit, elements: Iterable[tuple[int, in
         elements: (output, position) in the angle graph of each of them.
     """
     text = _text(circuit, set(elements))
-    checked = tf.debugging.check_numerics(tf.stop_gradient(tf.abs(values)), text)  # TensorFlow adds what it found
+    sizes = tf.abs(values) if values.dtype.is_complex else values
+    checked = tf.debugging.check_numerics(tf.stop_gradient(sizes), text)  # TensorFlow adds what it found
     with tf.control_dependencies([checked]):
         return tf.identity(values)
 

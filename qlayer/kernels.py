@@ -1,26 +1,27 @@
-"""Kernels: the TensorFlow operations a plan is made of.
+"""Kernels: the TensorFlow operations that matrices are applied by.
 
-Each kernel is chosen by the kind of a step, never by a gate. The batch axis comes first and is always there; it is 1 as
-long as nothing depends on the inputs, and broadcasts against the batch from the first angle on that does.
+Each kernel is chosen by the kind of a step, never by a gate. A complex matrix is applied to the real and imaginary
+parts as one real matrix, because TensorFlow multiplies real matrices three times as fast.
 
 Names of axes: b batch (or 1), n wires, s layers, t links of a chain, K = 2 ** k states of a block of k wires.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
 import tensorflow as tf
 
-from qlayer.plan import Chain, Layer, MaskTerm, PhaseStep, VariableStep, wire_bit
-from qlayer.register import length_of, to_end
+from qlayer.plan import Chain, Layer, VariableStep
+from qlayer.register import Register, moved_back, moved_to_front, picked
 
-# A layer is applied in blocks of neighbouring wires, each one matrix product of (batch x rest, K) by (K, K). Larger
-# blocks need fewer passes over the state and more multiplications. From 3 to 7 wires the size made little difference
-# for registers of 8 to 16 wires (2 cores, batches of 32 and 1,024); 8 wires were up to four times slower.
-BLOCK_MAX_WIRES = 6
+# A layer is applied in blocks of neighbouring wires. Larger blocks need fewer passes over the state and more
+# multiplications. Measured for registers of 8 to 20 wires (2 cores, batches of 1 to 1,024): blocks of four and five
+# wires are the fastest, of six and seven up to twice as slow; a register of six wires is best left whole.
+BLOCK_MAX_WIRES = 5
+WHOLE_MAX_WIRES = 6
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ def _fill(chain: Chain, matrices: np.ndarray, index: np.ndarray, multiples: np.n
 
 def blocks_of(wire_count: int) -> list[int]:
     """The sizes of the blocks of neighbouring wires, as equal as possible."""
-    count = max(1, -(-wire_count // BLOCK_MAX_WIRES))
+    if wire_count <= WHOLE_MAX_WIRES:
+        return [wire_count]
+    count = -(-wire_count // BLOCK_MAX_WIRES)
     return [wire_count // count + (position < wire_count % count) for position in range(count)]
 
 
@@ -96,7 +99,7 @@ def block_matrices(matrices: tf.Tensor) -> list[list[tf.Tensor]]:
         matrices: shape (s, n, 2, 2).
 
     Returns:
-        For each layer, for each block of k wires, shape (K, K).
+        For each layer, for each block of k wires, the real matrix of shape (2 K, 2 K).
     """
     if not matrices.shape[0]:
         return []
@@ -108,44 +111,65 @@ def block_matrices(matrices: tf.Tensor) -> list[list[tf.Tensor]]:
     products: dict[int, tf.Tensor] = {}
     for size, begins in groups.items():
         wires = np.add.outer(begins, np.arange(size))
-        stack = tf.gather(matrices, wires, axis=1)  # (s, blocks of this size, size, 2, 2)
-        products |= zip(begins, tf.unstack(_kronecker(stack), axis=1), strict=True)
+        whole = _kronecker(tf.gather(matrices, wires, axis=1))  # of (s, blocks of this size, size, 2, 2)
+        products |= zip(begins, tf.unstack(whole, axis=1), strict=True)
     rows = [tf.unstack(products[start]) for start in starts[:-1]]
     return [list(blocks) for blocks in zip(*rows, strict=True)]
 
 
 def _kronecker(matrices: tf.Tensor) -> tf.Tensor:
-    """The Kronecker product over the third axis: (s, blocks, k, 2, 2) -> (s, blocks, K, K)."""
-    count = matrices.shape[0] * matrices.shape[1]
-    product = tf.reshape(matrices[:, :, 0], [count, 2, 2])
-    for wire in range(1, matrices.shape[2]):
-        size = product.shape[1]
-        # an outer product of few axes, because TensorFlow broadcasts no more than six of them in a jacobian
-        pairs = tf.reshape(product, [count, -1, 1]) * tf.reshape(matrices[:, :, wire], [count, 1, 4])
-        ordered = tf.transpose(tf.reshape(pairs, [count, size, size, 2, 2]), [0, 1, 3, 2, 4])
-        product = tf.reshape(ordered, [count, 2 * size, 2 * size])
-    return tf.reshape(product, [*matrices.shape[:2], *product.shape[1:]])
+    """The Kronecker product over the third axis as a real matrix: (s, blocks, k, 2, 2) -> (s, blocks, 2 K, 2 K).
+
+    The elements are multiplied with every wire's row and column side by side, and put in order once, at the end. Of few
+    axes, because TensorFlow broadcasts no more than six of them in a jacobian.
+    """
+    count, size = matrices.shape[0] * matrices.shape[1], matrices.shape[2]
+    products = [tf.reshape(part, [count, 4]) for part in tf.unstack(matrices, axis=2)]
+    while len(products) > 1:
+        pairs = zip(products[0::2], products[1::2], strict=False)
+        joined = [
+            tf.reshape(left[:, :, tf.newaxis] * right[:, tf.newaxis], [count, left.shape[1] * right.shape[1]])
+            for left, right in pairs
+        ]
+        products = joined + products[len(joined) * 2 :]
+    real, imag = tf.math.real(products[0]), tf.math.imag(products[0])
+    elements = tf.concat([real, -imag, imag, real], axis=1)  # the part of the row, then the part of the column
+    ordered = picked(tf.transpose(elements), _matrix_order(size))
+    return tf.reshape(tf.transpose(ordered), [*matrices.shape[:2], 2 ** (size + 1), 2 ** (size + 1)])
 
 
-def apply_layer(state: tf.Tensor, blocks: list[tf.Tensor]) -> tf.Tensor:
+def _matrix_order(size: int) -> np.ndarray:
+    """Where each element of the real matrix is among (part, part, row 0, column 0, row 1, column 1, ...)."""
+    places = np.arange(4 ** (size + 1)).reshape((2, 2) + (2, 2) * size)
+    rows, columns = range(2, 2 * size + 2, 2), range(3, 2 * size + 2, 2)
+    return places.transpose([*rows, 0, 1, *columns]).ravel()
+
+
+def real_matrices(matrices: tf.Tensor) -> tf.Tensor:
+    """Complex matrices as real ones from the parts of states to states of parts: (..., K, K) -> (..., 2 K, 2 K).
+
+    The columns are (part, state), the rows are (state, part): a product takes the parts along to the next wires.
+    """
+    real, imag = tf.math.real(matrices), tf.math.imag(matrices)
+    parts = tf.stack([tf.stack([real, -imag], axis=-2), tf.stack([imag, real], axis=-2)], axis=-3)
+    size = 2 * matrices.shape[-1]
+    return tf.reshape(parts, [-1, size, size])
+
+
+def apply_layer(register: Register, blocks: list[tf.Tensor]) -> Register:
     """Apply a layer to the joined register.
 
-    Each block's wires lead once: they are brought to the end, multiplied there, and stay there, so that after all
-    blocks every wire is back in its place.
-
     Args:
-        state: shape (b, 2 ** n).
-        blocks: for each block of wires, shape (K, K).
-
-    Returns:
-        Shape (b, 2 ** n).
+        register: the register of n wires.
+        blocks: for each block of wires, its real matrix of shape (2 K, 2 K).
     """
+    values, before = register.front, 1
     for block in blocks:
         size = block.shape[0]
-        if len(blocks) > 1:
-            state = tf.transpose(tf.reshape(state, [-1, size, state.shape[1] // size]), [0, 2, 1])
-        state = tf.reshape(tf.matmul(tf.reshape(state, [-1, size]), block, transpose_b=True), [-1, length_of(state)])
-    return state
+        columns = tf.reshape(values, [before, size, -1] if before > 1 else [size, -1])
+        values = tf.matmul(block, columns)
+        before *= size // 2
+    return Register(tf.reshape(values, [register.size, 2, -1]), has_parts_first=False)
 
 
 def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
@@ -153,120 +177,30 @@ def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(matrices * vectors[:, :, tf.newaxis, :], axis=-1)
 
 
-# ------------------------------------------------------------------------------------------------------------ phases
-
-
-def parities(masks: list[int], bits: int, dtype: tf.DType) -> tf.Tensor:
-    """(-1) ** popcount(state & mask): shape (masks, 2 ** bits).
-
-    Made as an outer product of the upper and the lower half of the bits, so that a saved model holds no large
-    constants.
-    """
-    low = bits // 2
-    upper = _parity_table([mask >> low for mask in masks], bits - low)
-    lower = _parity_table([mask & (2**low - 1) for mask in masks], low)
-    product = tf.constant(upper, dtype)[:, :, tf.newaxis] * tf.constant(lower, dtype)[:, tf.newaxis, :]
-    return tf.reshape(product, [len(masks), 2**bits])
-
-
-def _parity_table(masks: list[int], bits: int) -> np.ndarray:
-    return 1 - 2 * (np.bitwise_count(np.array(masks)[:, np.newaxis] & np.arange(2**bits)) & 1).astype(np.int8)
-
-
-def phase_coefficients(terms: tuple[MaskTerm, ...], masks: list[int], angles: Angles) -> tf.Tensor:
-    """The coefficient of each mask in a phase polynomial.
-
-    Returns:
-        Shape (batch, masks) if a term depends on the inputs, (1, masks) otherwise.
-    """
-    constants = np.zeros((1, len(masks)))
-    for term in terms:
-        if term.angle is None:
-            constants[0, masks.index(term.mask)] += term.coefficient
-    total = tf.constant(constants, angles.dtype)
-    for varies, values in ((False, angles.shared), (True, angles.varying)):
-        used = [(term.angle.index, term) for term in terms if term.angle and term.angle.is_input_dependent == varies]
-        if used:
-            columns = sorted({index for index, _ in used})
-            table = np.zeros((len(columns), len(masks)))
-            for index, term in used:
-                table[columns.index(index), masks.index(term.mask)] += term.coefficient
-            total += tf.matmul(pick_columns(values, columns), tf.constant(table, angles.dtype))
-    return total
-
-
-def pick_columns(values: tf.Tensor, columns: list[int]) -> tf.Tensor:
-    """Some columns of a matrix, without a copy where that is all of them in order."""
-    return values if columns == list(range(values.shape[1])) else tf.gather(values, columns, axis=1)
-
-
-def _polynomial(terms: tuple[MaskTerm, ...], bits: int, angles: Angles) -> tf.Tensor:
-    """exp(1j * phase) of a phase polynomial on 2 ** bits states; the masks lie within these bits."""
-    masks = sorted({term.mask for term in terms})
-    return unit(tf.matmul(phase_coefficients(terms, masks, angles), parities(masks, bits, angles.dtype)))
-
-
-def apply_phase(state: tf.Tensor, step: PhaseStep, angles: Angles) -> tf.Tensor:
-    """Apply a diagonal and a permutation to the joined register, of shape (b, 2 ** n).
-
-    What depends on the inputs but only on the upper or only on the lower half of the wires is computed on 2 ** (n / 2)
-    states; cosines and sines of the whole register are only taken where they must be.
-    """
-    wires = length_of(state).bit_length() - 1
-    low = wires // 2
-    varying = [term for term in step.terms if term.angle and term.angle.is_input_dependent]
-    lower = tuple(term for term in varying if term.mask < 2**low)
-    upper = tuple(replace(term, mask=term.mask >> low) for term in varying if not term.mask % 2**low and term.mask)
-    split = {term.mask for term in lower} | {term.mask << low for term in upper}
-    whole = tuple(term for term in step.terms if term not in varying or term.mask not in split)
-    if lower or upper:
-        left = _polynomial(upper, wires - low, angles)[:, :, tf.newaxis] if upper else 1
-        right = _polynomial(lower, low, angles)[:, tf.newaxis, :] if lower else 1
-        state = tf.reshape(tf.reshape(state, [-1, 2 ** (wires - low), 2**low]) * (left * right), [-1, 2**wires])
-    if whole:
-        state *= _polynomial(whole, wires, angles)
-    return state if step.sources is None else tf.gather(state, step.sources, axis=1)
-
-
-def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) -> tf.Tensor:
-    """Apply a diagonal of single wires and flips to unentangled wires: (b, n, 2) -> (b, n, 2)."""
-    wires = vectors.shape[1]
-    bits = [wire_bit(wire, wires) for wire in range(wires)]
-    if step.terms:
-        masks = sorted({term.mask for term in step.terms})
-        table = np.zeros((len(masks), wires, 2))
-        for row, mask in enumerate(masks):  # a global phase (mask 0) is given to wire 0
-            table[row, bits.index(mask) if mask else 0] = (1, -1 if mask else 1)
-        phase = tf.matmul(
-            phase_coefficients(step.terms, masks, angles), tf.constant(table.reshape(len(masks), -1), angles.dtype)
-        )
-        vectors *= tf.reshape(unit(phase), [-1, wires, 2])
-    if step.flips:
-        flipped = tf.constant([[bool(step.flips & bit)] for bit in bits])
-        vectors = tf.where(flipped, tf.reverse(vectors, [2]), vectors)
-    return vectors
-
-
 # ---------------------------------------------------------------------------------------------------------- matrices
 
 
-def apply_matrix(state: tf.Tensor, wires: tuple[int, ...], matrix: tf.Tensor) -> tf.Tensor:
+def apply_matrix(register: Register, wires: tuple[int, ...], matrices: tf.Tensor) -> Register:
     """Apply a matrix to some wires of the joined register.
 
     Args:
-        state: shape (b, 2 ** n).
+        register: the register of n wires.
         wires: the k wires it acts on.
-        matrix: shape (K, K), or (b, K, K) where it changes from sample to sample.
-
-    Returns:
-        Shape (b, 2 ** n).
+        matrices: complex; shape (1, K, K), or (b, K, K) where it changes from sample to sample.
     """
-    moved, order = to_end(state, wires)
-    rest = moved.shape[1 : -len(wires)]
-    product = tf.matmul(tf.reshape(moved, [-1, rest.num_elements(), 2 ** len(wires)]), matrix, transpose_b=True)
-    back = [order.index(axis) for axis in range(len(order))]
-    product = tf.reshape(product, [-1, *rest, *[2] * len(wires)])
-    return tf.reshape(tf.transpose(product, back), [-1, length_of(state)])
+    real = real_matrices(matrices)
+    size, rest = real.shape[1], 2 * register.size // real.shape[1]
+    values = moved_to_front(register, wires)
+    if real.shape[0] == 1:
+        product = tf.matmul(real[0], tf.reshape(values, [size, -1]))
+    else:
+        samples = tf.transpose(tf.reshape(values, [size, rest, -1]), [2, 0, 1])
+        product = tf.transpose(tf.matmul(real, samples), [1, 2, 0])
+    if wires == tuple(range(register.wire_count)):
+        return Register(tf.reshape(product, [register.size, 2, -1]), has_parts_first=False)
+    parts = tf.transpose(tf.reshape(product, [size // 2, 2, rest, -1]), [1, 0, 2, 3])
+    others = (wire for wire in range(register.wire_count) if wire not in wires)
+    return moved_back(tf.reshape(parts, [2, register.size, -1]), (*wires, *others))
 
 
 def variable_matrix(step: VariableStep, elements: tf.Tensor) -> tf.Tensor:

@@ -13,9 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.circuit import Measurement
-from qlayer.kernels import parities
 from qlayer.plan import Readout, Word
-from qlayer.register import to_end
+from qlayer.axes import to_end
 from qlayer.states import PureState, State, absolute_square
 
 Results = Callable[[State, Sequence[Readout]], list[tf.Tensor]]
@@ -47,10 +46,10 @@ def _expectation_values(state: State, readouts: Sequence[Readout]) -> list[tf.Te
     columns = [
         (column, coefficient, word) for column, readout in enumerate(readouts) for coefficient, word in readout.words
     ]
-    total = tf.zeros([1, len(readouts)], state.dtype.real_dtype)
-    for flips in sorted({word.x for _, _, word in columns}):
-        group = [entry for entry in columns if entry[2].x == flips]
-        total += _flipped_values(state, flips, group, len(readouts))
+    if not columns:
+        return [tf.zeros([1], state.dtype.real_dtype)] * len(readouts)
+    groups = {flips: [entry for entry in columns if entry[2].x == flips] for flips in {word.x for _, _, word in columns}}
+    total = tf.add_n([_flipped_values(state, flips, group, len(readouts)) for flips, group in sorted(groups.items())])
     return tf.unstack(total, axis=1)
 
 
@@ -70,21 +69,22 @@ def _flipped_values(state: State, flips: int, group: list[tuple[int, float, Word
     """What the words with the same flipped bits add to each expectation value: shape (b, count)."""
     real = [(*entry, entry[2].phase.real) for entry in group if entry[2].phase.real]
     imaginary = [(*entry, -entry[2].phase.imag) for entry in group if entry[2].phase.imag]
-    if not flips:
-        return tf.matmul(state.probabilities(), _sign_table(state, real, count))
-    overlap = state.overlaps(flips)
-    parts = [(tf.math.real, real), (tf.math.imag, imaginary)]
-    return tf.add_n([tf.matmul(part(overlap), _sign_table(state, found, count)) for part, found in parts if found])
+    return tf.add_n([_signed_values(state, flips, found, count) for found in (real, imaginary) if found])
 
 
-def _sign_table(state: State, group: list[tuple[int, float, Word, float]], count: int) -> tf.Tensor:
-    """The signed coefficients of some words, summed for each expectation value: shape (2 ** n, count)."""
-    masks = sorted({word.z for _, _, word, _ in group})
+def _signed_values(
+    state: State, flips: int, group: list[tuple[int, float, Word, float]], count: int
+) -> tf.Tensor:
+    """The same for words that see one part of the density matrix, with the factor of each: shape (b, count)."""
+    masks = list(dict.fromkeys(word.z for _, _, word, _ in group))
     coefficients = np.zeros((len(masks), count))
     for column, coefficient, word, factor in group:
         coefficients[masks.index(word.z), column] += coefficient * factor
-    signs = parities(masks, state.wire_count, state.dtype.real_dtype)
-    return tf.matmul(signs, tf.constant(coefficients, signs.dtype), transpose_a=True)
+    is_imaginary = bool(group[0][2].phase.imag)
+    sums = state.parity_sums(flips, masks, is_imaginary=is_imaginary)
+    if np.array_equal(coefficients, np.eye(count)):
+        return sums
+    return tf.matmul(sums, tf.constant(coefficients, sums.dtype))
 
 
 def _variances(state: State, readouts: Sequence[Readout]) -> list[tf.Tensor]:

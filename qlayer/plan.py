@@ -189,16 +189,18 @@ class Plan:
     readouts: tuple[Readout, ...]
 
     @property
+    def elements(self) -> tuple[Parameter, ...]:
+        """The numbers it needs that are no angles: the preparation's amplitudes, then calculated matrices."""
+        matrices = tuple(step.elements for step in self.steps if isinstance(step, VariableStep))
+        return (self.preparation.amplitudes, *matrices) if self.preparation else matrices
+
+    @property
     def outputs(self) -> set[int]:
         """The outputs of the angle graph that it needs."""
-        whole = [step.elements.output for step in self.steps if isinstance(step, VariableStep)]
-        if self.preparation:
-            whole.append(self.preparation.amplitudes.output)
-        angles = [angle.output for angle in (*self.weight_angles, *self.input_angles)]
-        return {output for output in (*whole, *angles) if output is not None}
+        needed = [*self.elements, *self.weight_angles, *self.input_angles]
+        return {number.output for number in needed if number.output is not None}
 
     @property
     def has_calculated_elements(self) -> bool:
         """Whether a matrix or the preparation is calculated from inputs or weights."""
-        is_prepared = self.preparation is not None and not self.preparation.amplitudes.is_constant
-        return is_prepared or any(isinstance(step, VariableStep) for step in self.steps)
+        return any(not parameter.is_constant for parameter in self.elements)

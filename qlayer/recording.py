@@ -20,6 +20,7 @@ from qlayer.circuit import AngleOutput, Circuit, Measurement, Operation, Paramet
 from qlayer.eigenbasis import Evolution, calculated_exponential, exponential, is_calculated, is_calculated_sum, power
 from qlayer.errors import CaptureError, UnsupportedError
 from qlayer.gates import GATES
+from qlayer.merging import merge, moved_measurement, moved_operation, moved_preparation
 from qlayer.observation import read_measurement, summands
 from qlayer.refusals import check_channel, check_finite, check_qubits, reason, refusing
 from qlayer.traced import Traced, register_product
@@ -56,6 +57,13 @@ class Recording:
             is_mixed=self.is_mixed,
             gradient=self.gradient,
         )
+
+    def merge(self) -> None:
+        """Join the outputs that are calculated alike; to be called while the graph is made."""
+        self.sources, places = merge(self.sources)
+        self.operations = [moved_operation(operation, places) for operation in self.operations]
+        self.measurements = [moved_measurement(measurement, places) for measurement in self.measurements]
+        self.preparation = moved_preparation(self.preparation, places)
 
     def add_operations(self, operators: Sequence[Any]) -> None:
         """Add PennyLane's operators in order; a state that comes first becomes the preparation."""

@@ -1,104 +1,179 @@
-"""Register: the shapes a batch of states takes.
+"""Register: a batch of statevectors, with real and imaginary parts apart and the batch last.
 
-A joined register has the shape (b, 2 ** n), with b the batch (or 1) and wire 0 the most significant bit of the state's
-index. Unentangled wires have the shape (b, n, 2).
+Basis states are rows: whatever moves amplitudes between basis states copies runs of the batch, which are contiguous,
+and a matrix on leading wires is one real matrix product. Measured against a register of complex numbers with the batch
+first (12 wires, 1,024 samples, 2 cores): a permutation takes 3 ms instead of 47, a layer of rotations 17 instead of 62.
+
+The parts are the first axis of the values, or the second one behind the basis states: a layer leaves them there, and
+whatever comes next brings them back to the front in the same pass. Wire 0 is the most significant bit of a basis state.
 """
 
 from __future__ import annotations
 
-from itertools import groupby
+from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import tensorflow as tf
 
-from qlayer.plan import wire_bit
-
-# TensorFlow reverses tensors of at most 8 axes: the batch, and for each run of wires itself and what is before it
-_REVERSED_AT_ONCE = 3
+# above this size, the rows of a permutation are calculated from those of half as many wires, to keep graphs small
+_TABLE_MAX_ROWS = 2**13
 
 
-def flatten(values: tf.Tensor) -> tf.Tensor:
-    """All axes but the first as one: (b, ...) -> (b, elements)."""
-    return tf.reshape(values, [tf.shape(values)[0], values.shape[1:].num_elements()])
+@dataclass(frozen=True)
+class Register:
+    """A batch of statevectors of n wires; the batch b is 1 as long as nothing depends on the inputs.
+
+    Args:
+        values: shape (2, 2 ** n, b) with the parts first, (2 ** n, 2, b) with the parts second; real.
+        has_parts_first: which of the two it is.
+    """
+
+    values: tf.Tensor
+    has_parts_first: bool = True
+
+    @property
+    def size(self) -> int:
+        """The number of basis states, 2 ** n."""
+        return int(self.values.shape[1 if self.has_parts_first else 0])
+
+    @property
+    def wire_count(self) -> int:
+        """The number of wires, n."""
+        return self.size.bit_length() - 1
+
+    @property
+    def parts(self) -> list[tf.Tensor]:
+        """The real and the imaginary parts: each (2 ** n, b)."""
+        return tf.unstack(self.values, axis=0 if self.has_parts_first else 1)
+
+    @property
+    def front(self) -> tf.Tensor:
+        """The values with the parts first: (2, 2 ** n, b)."""
+        return self.values if self.has_parts_first else tf.transpose(self.values, [1, 0, 2])
+
+    @property
+    def amplitudes(self) -> tf.Tensor:
+        """Complex, with the batch first: (b, 2 ** n)."""
+        return tf.transpose(tf.complex(*self.parts))
+
+    def permuted(self, sources: np.ndarray) -> Register:
+        """The register whose basis states have the amplitudes of others.
+
+        Args:
+            sources: for each basis state, the one whose amplitude it gets; a permutation of shape (2 ** n,).
+        """
+        parts = [[0], [1]]
+        order = sources + self.size * np.array(parts) if self.has_parts_first else 2 * sources + np.array(parts)
+        rows = picked(tf.reshape(self.values, [2 * self.size, -1]), order.ravel())
+        return Register(tf.reshape(rows, [2, self.size, -1]))
 
 
-def real(values: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
-    """The real part in a real data type."""
-    return tf.cast(tf.math.real(values), dtype)
+def from_amplitudes(amplitudes: tf.Tensor) -> Register:
+    """The register of complex amplitudes: (b, 2 ** n)."""
+    columns = tf.transpose(amplitudes)
+    return Register(tf.stack([tf.math.real(columns), tf.math.imag(columns)]))
 
 
-def length_of(state: tf.Tensor) -> int:
-    """The number of amplitudes of a state, whatever its shape behind the batch axis."""
-    return state.shape[1:].num_elements()
+def picked(rows: tf.Tensor, order: np.ndarray) -> tf.Tensor:
+    """Rows in another order: (rows, b) and a permutation of the rows -> (rows, b).
+
+    The gradient is the opposite permutation: TensorFlow's own adds up rows one by one.
+    """
+    return _picked(rows, _indices(order), _indices(np.argsort(order)))
 
 
-def join(vectors: tf.Tensor) -> tf.Tensor:
-    """The register of unentangled wires, by a tree of outer products: (b, n, 2) -> (b, 2 ** n)."""
+def _picked(rows: tf.Tensor, forward: tf.Tensor, backward: tf.Tensor) -> tf.Tensor:
+    @tf.custom_gradient
+    def pick(rows: tf.Tensor) -> tuple[tf.Tensor, partial[tf.Tensor]]:
+        return tf.gather(rows, forward), partial(_picked, forward=backward, backward=forward)
+
+    return pick(rows)
+
+
+def _indices(order: np.ndarray) -> tf.Tensor:
+    """Indices as a tensor; those of large affine permutations are calculated from two small tables.
+
+    Bit i of an index is (1 - u l) / 2, with the signs u and l of what the upper and the lower half of the row say of it.
+    """
+    low = 2 ** ((len(order).bit_length() - 1) // 2)
+    upper, lower = order[::low], order[:low] ^ order[0]
+    if len(order) <= _TABLE_MAX_ROWS or not np.array_equal(np.bitwise_xor.outer(upper, lower).ravel(), order):
+        return tf.constant(order, tf.int32)
+    bits = np.arange(len(order).bit_length() - 1)
+    signs = [1.0 - 2 * (half[:, np.newaxis] >> bits & 1) for half in (upper, lower)]
+    halves = tf.matmul(tf.constant(signs[0] * 2.0**bits), tf.constant(signs[1]), transpose_b=True)
+    return tf.reshape(tf.cast((len(order) - 1 - halves) / 2, tf.int32), [len(order)])
+
+
+# ------------------------------------------------------------------------------------------------- unentangled wires
+
+
+def join(vectors: tf.Tensor) -> Register:
+    """The register of unentangled wires, by a tree of outer products: complex (b, n, 2) -> n wires."""
+    if vectors.shape[1] == 1:
+        return from_amplitudes(vectors[:, 0])
+    left, right = _two_factors(tf.transpose(vectors, [1, 2, 0]))
+    # the last product is the only large one: it is made in parts
+    (re, im), (real, imag) = (
+        (tf.math.real(part), tf.math.imag(part)) for part in (left[:, tf.newaxis], right[tf.newaxis])
+    )
+    parts = tf.stack([re * real - im * imag, re * imag + im * real])
+    return Register(tf.reshape(parts, [2, left.shape[0] * right.shape[0], -1]))
+
+
+def _two_factors(blocks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Outer products until there are two factors: (n, 2, b) -> (p, b) and (q, b), with p * q = 2 ** n."""
     tail = None
-    while vectors.shape[1] > 1:
-        if vectors.shape[1] % 2:
-            tail = vectors[:, -1] if tail is None else _outer(vectors[:, -1], tail)
-            vectors = vectors[:, :-1]
-        vectors = _outer(vectors[:, 0::2], vectors[:, 1::2])
-    return vectors[:, 0] if tail is None else _outer(vectors[:, 0], tail)
+    while blocks.shape[0] + (tail is not None) > 2:  # noqa: PLR2004 - the two factors
+        if blocks.shape[0] % 2:
+            tail = blocks[-1] if tail is None else _outer(blocks[-1:], tail[tf.newaxis])[0]
+            blocks = blocks[:-1]
+        else:
+            blocks = _outer(blocks[0::2], blocks[1::2])
+    return blocks[0], blocks[1] if tail is None else tail
 
 
 def _outer(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """The outer product over the last axis: (..., p), (..., q) -> (..., p * q)."""
-    product = left[..., :, tf.newaxis] * right[..., tf.newaxis, :]
-    return tf.reshape(product, [-1, *left.shape[1:-1], left.shape[-1] * right.shape[-1]])
+    """The outer product of rows: (m, p, b), (m, q, b) -> (m, p * q, b)."""
+    product = left[:, :, tf.newaxis] * right[:, tf.newaxis]
+    return tf.reshape(product, [left.shape[0], left.shape[1] * right.shape[1], -1])
 
 
-def place(amplitudes: tf.Tensor, wires: tuple[int, ...], wire_count: int) -> tf.Tensor:
-    """The register with some wires in a given state and the others in 0: (b, 2 ** len(wires)) -> (b, 2 ** n)."""
+def place(amplitudes: tf.Tensor, wires: tuple[int, ...], wire_count: int) -> Register:
+    """The register with some wires in a given state and the others in 0: complex (b, 2 ** len(wires)) -> n wires."""
+    given = from_amplitudes(amplitudes).values
     others = [wire for wire in range(wire_count) if wire not in wires]
-    padding = [[0, 0], [0, 0], [0, 2 ** len(others) - 1]]
-    state = tf.reshape(tf.pad(amplitudes[:, :, tf.newaxis], padding), [-1, *[2] * wire_count])
-    order = [*wires, *others]
-    return tf.reshape(tf.transpose(state, [0, *(1 + order.index(w) for w in range(wire_count))]), [-1, 2**wire_count])
+    padding = [[0, 0], [0, 0], [0, 2 ** len(others) - 1], [0, 0]]
+    padded = tf.pad(given[:, :, tf.newaxis], padding)
+    return moved_back(tf.reshape(padded, [2, 2**wire_count, -1]), (*wires, *others))
 
 
-def split_axes(wires: tuple[int, ...], wire_count: int) -> tuple[list[int], dict[int, int]]:
-    """The shape that gives each of some wires an axis of its own and joins all others between them.
-
-    Returns:
-        The shape (with -1 for the batch), and the axis of each wire.
-    """
-    shape, axes, done = [-1], {}, 0
-    for wire in sorted(wires):
-        if wire > done:
-            shape.append(2 ** (wire - done))
-        axes[wire] = len(shape)
-        shape.append(2)
-        done = wire + 1
-    if done < wire_count:
-        shape.append(2 ** (wire_count - done))
-    return shape, axes
+# -------------------------------------------------------------------------------------------------------------- axes
 
 
-def to_end(state: tf.Tensor, wires: tuple[int, ...]) -> tuple[tf.Tensor, list[int]]:
-    """Bring some wires to the end of a register, in their order.
-
-    Returns:
-        Shape (b, *rest, 2, ..., 2), and the order of axes that was used.
-    """
-    shape, axes = split_axes(wires, length_of(state).bit_length() - 1)
-    last = [axes[wire] for wire in wires]
-    order = [axis for axis in range(len(shape)) if axis not in last] + last
-    return tf.transpose(tf.reshape(state, shape), order), order
+def moved_to_front(register: Register, wires: tuple[int, ...]) -> tf.Tensor:
+    """The values with some wires in front of the others, in their order: (2, 2 ** n, b)."""
+    others = (wire for wire in range(register.wire_count) if wire not in wires)
+    return _reordered(register.front, (*wires, *others))
 
 
-def flip(state: tf.Tensor, mask: int) -> tf.Tensor:
-    """The amplitudes of the states with some bits flipped: shape (b, 2 ** n)."""
-    wire_count = length_of(state).bit_length() - 1
-    wires = (wire for wire in range(wire_count) if mask & wire_bit(wire, wire_count))
-    # neighbours are one axis: all their bits are flipped by counting it backwards
-    runs = [[wire for _, wire in run] for _, run in groupby(enumerate(wires), lambda entry: entry[1] - entry[0])]
-    while runs:
-        shape, axes, done = [-1], [], 0
-        for run in runs[:_REVERSED_AT_ONCE]:
-            shape += [2 ** (run[0] - done), 2 ** len(run)]
-            axes.append(len(shape) - 1)
-            done = run[-1] + 1
-        state = tf.reshape(tf.reverse(tf.reshape(state, [*shape, 2 ** (wire_count - done)]), axes), [-1, 2**wire_count])
-        runs = runs[_REVERSED_AT_ONCE:]
-    return state
+def moved_back(values: tf.Tensor, order: tuple[int, ...]) -> Register:
+    """The register of values whose wires are in some order: (2, 2 ** n, b)."""
+    return Register(_reordered(values, tuple(order.index(wire) for wire in range(len(order)))))
+
+
+def _reordered(values: tf.Tensor, order: tuple[int, ...]) -> tf.Tensor:
+    """The values with the wires in another order; neighbours that stay neighbours are moved as one axis."""
+    runs: list[list[int]] = []
+    for wire in order:
+        if runs and wire == runs[-1][-1] + 1:
+            runs[-1].append(wire)
+        else:
+            runs.append([wire])
+    if len(runs) == 1:
+        return values
+    places = sorted(range(len(runs)), key=lambda run: runs[run][0])
+    shape = [2, *(2 ** len(runs[place]) for place in places), -1]
+    axes = [0, *(1 + places.index(run) for run in range(len(runs))), 1 + len(runs)]
+    return tf.reshape(tf.transpose(tf.reshape(values, shape), axes), [2, 2 ** len(order), -1])

@@ -111,10 +111,13 @@ class _Scheduler:
     def place(self, factor: Factor, slots: tuple[Slot, ...]) -> None:
         """Put a factor into the earliest step that can take it.
 
-        A diagonal or a flip of one wire fits into a matrix as well as into a phase: it waits for its wire's next gate
-        and goes where that one goes, so that neither costs a step of its own.
+        A diagonal or a flip of one wire fits into a matrix as well as into a phase. It joins the matrix in front of it;
+        without one it waits for its wire's next gate and goes where that one goes. So it never costs a step of its own.
         """
         if self._fits_anywhere(factor, slots):
+            if self._stands_in_layer(factor.wires[0]):
+                self._insert(factor, slots, is_layer=True)
+                return
             self.waiting.setdefault(factor.wires[0], []).append((factor, slots))
             return
         is_layer = isinstance(factor, Matrix) and len(factor.wires) == 1
@@ -152,6 +155,11 @@ class _Scheduler:
         terms = factor.terms if isinstance(factor, Phase) else ()
         used = {term.parameter for term in terms if term.parameter is not None}
         return not any(self.circuit.is_input_dependent(slots[index].parameter) for index in used)
+
+    def _stands_in_layer(self, wire: int) -> bool:
+        """Whether the last thing that happened to a wire is a matrix of its own."""
+        last = self.standing.get(wire)
+        return last is not None and isinstance(self.steps[last], _LayerBuilder)
 
     def _release(self, wire: int, *, is_layer: bool) -> None:
         for factor, slots in self.waiting.pop(wire, ()):

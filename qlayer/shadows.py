@@ -12,7 +12,7 @@ import tensorflow as tf
 from qlayer.measurements import weighted_words, word_means
 from qlayer.plan import Readout, wire_bit
 from qlayer.randomness import Randomness, drawn_around
-from qlayer.register import to_end
+from qlayer.axes import to_end
 from qlayer.states import PureState, State, absolute_square
 
 _HADAMARD = np.array([[1, 1], [1, -1]]) / np.sqrt(2)

@@ -5,15 +5,18 @@ The batch axis b is 1 as long as nothing depends on the inputs. n is the number 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
 
-from qlayer.casts import to_complex
+from qlayer.axes import to_end
 from qlayer.density import rows_and_columns
-from qlayer.kernels import apply_matrix
-from qlayer.register import flip, to_end
+from qlayer.kernels import apply_matrix, complex_dtype
+from qlayer.phases import parity_sums
+from qlayer.register import Register
 
 
 @dataclass(frozen=True)
@@ -21,28 +24,51 @@ class PureState:
     """A statevector.
 
     Args:
-        amplitudes: shape (b, 2 ** n).
+        register: the amplitudes, of n wires.
     """
 
-    amplitudes: tf.Tensor
+    register: Register
+
+    @cached_property
+    def amplitudes(self) -> tf.Tensor:
+        """The amplitudes, complex: (b, 2 ** n)."""
+        return self.register.amplitudes
 
     @property
     def wire_count(self) -> int:
         """Number of wires."""
-        return _bits(self.amplitudes)
+        return self.register.wire_count
 
     @property
     def dtype(self) -> tf.DType:
         """Complex data type."""
-        return self.amplitudes.dtype
+        return complex_dtype(self.register.values.dtype)
 
     def probabilities(self) -> tf.Tensor:
         """The probability of each basis state: (b, 2 ** n)."""
-        return absolute_square(self.amplitudes)
+        squares = tf.square(self.register.values)
+        return tf.transpose(tf.reduce_sum(squares, axis=0 if self.register.has_parts_first else 1))
 
-    def overlaps(self, flips: int) -> tf.Tensor:
-        """For each basis state x, the element (x, x ^ flips) of the density matrix: (b, 2 ** n)."""
-        return tf.math.conj(flip(self.amplitudes, flips)) * self.amplitudes
+    def parity_sums(self, flips: int, masks: Sequence[int], *, is_imaginary: bool) -> tf.Tensor:
+        """The sums over all basis states x of a part of the density matrix's element (x, x ^ flips) times a parity.
+
+        Args:
+            flips: which bits are flipped.
+            masks: the parities' bits.
+            is_imaginary: whether the imaginary part is meant, otherwise the real one.
+
+        Returns:
+            Shape (b, masks).
+        """
+        register, signs = self.register, (1, 1)
+        if not flips:
+            products = Register(tf.square(register.values), register.has_parts_first)
+        else:
+            flipped = register.permuted(np.arange(register.size) ^ flips).values
+            if is_imaginary:  # re' im - im' re, of the flipped amplitudes re' + i im'
+                flipped, signs = tf.reverse(flipped, [0]), (-1, 1)
+            products = Register(register.front * flipped)
+        return tf.transpose(parity_sums(products, masks, signs))
 
     def reduced(self, wires: tuple[int, ...]) -> tf.Tensor:
         """The density matrix of some wires, in their order: (b, 2 ** k, 2 ** k)."""
@@ -53,21 +79,23 @@ class PureState:
 
     def expectation_value(self, wires: tuple[int, ...], matrix: np.ndarray) -> tf.Tensor:
         """The expectation value of a Hermitian matrix on some wires: (b,)."""
-        applied = apply_matrix(self.amplitudes, wires, tf.constant(matrix, self.dtype))
-        return tf.reduce_sum(tf.math.real(tf.math.conj(self.amplitudes) * applied), axis=1)
+        applied = self.rotated(wires, matrix).register
+        return tf.reduce_sum(self.register.front * applied.front, axis=[0, 1])
 
     def rotated(self, wires: tuple[int, ...], matrix: np.ndarray) -> PureState:
-        """The state after a constant unitary on some wires."""
-        return PureState(apply_matrix(self.amplitudes, wires, tf.constant(matrix, self.dtype)))
+        """The state after a constant matrix on some wires."""
+        return PureState(apply_matrix(self.register, wires, tf.constant(matrix[np.newaxis], self.dtype)))
 
     def normalized(self) -> PureState:
         """The state with norm 1."""
-        norm = tf.sqrt(tf.reduce_sum(self.probabilities(), axis=1, keepdims=True))
-        return PureState(self.amplitudes / to_complex(norm, self.dtype))
+        values = self.register.front
+        norm = tf.sqrt(tf.reduce_sum(tf.square(values), axis=[0, 1]))
+        return PureState(Register(values / norm))
 
     def for_batch(self, batch: tf.Tensor) -> PureState:
         """The state with a row for each sample of the batch."""
-        return PureState(tf.broadcast_to(self.amplitudes, [batch, self.amplitudes.shape[1]]))
+        values = self.register.front
+        return PureState(Register(tf.broadcast_to(values, [*values.shape[:2], batch])))
 
 
 @dataclass(frozen=True)
@@ -75,29 +103,41 @@ class MixedState:
     """A density matrix.
 
     Args:
-        elements: the matrix in row-major order: shape (b, 4 ** n).
+        register: the matrix in row-major order, as a register of 2 n wires.
     """
 
-    elements: tf.Tensor
+    register: Register
+
+    @cached_property
+    def elements(self) -> tf.Tensor:
+        """The matrix in row-major order, complex: (b, 4 ** n)."""
+        return self.register.amplitudes
 
     @property
     def wire_count(self) -> int:
         """Number of wires."""
-        return _bits(self.elements) // 2
+        return self.register.wire_count // 2
 
     @property
     def dtype(self) -> tf.DType:
         """Complex data type."""
-        return self.elements.dtype
+        return complex_dtype(self.register.values.dtype)
 
     def probabilities(self) -> tf.Tensor:
         """The probability of each basis state: (b, 2 ** n)."""
-        return tf.math.real(self.overlaps(0))
+        return tf.transpose(self._diagonal(self.register).parts[0])
 
-    def overlaps(self, flips: int) -> tf.Tensor:
-        """For each basis state x, the element (x, x ^ flips) of the density matrix: (b, 2 ** n)."""
-        flipped = flip(self.elements, flips) if flips else self.elements  # the columns are the last wires
-        return tf.linalg.diag_part(tf.reshape(flipped, [-1, 2**self.wire_count, 2**self.wire_count]))
+    def parity_sums(self, flips: int, masks: Sequence[int], *, is_imaginary: bool) -> tf.Tensor:
+        """The sums over all basis states x of a part of the element (x, x ^ flips) times a parity: (b, masks)."""
+        columns = np.arange(self.register.size)
+        flipped = self.register.permuted(columns ^ flips) if flips else self.register
+        signs = (0, 1) if is_imaginary else (1, 0)
+        return tf.transpose(parity_sums(self._diagonal(flipped), masks, signs))
+
+    def _diagonal(self, register: Register) -> Register:
+        """The elements (x, x) of what is like a density matrix, as a register of n wires."""
+        step = 2**self.wire_count + 1
+        return Register(register.front[:, ::step])
 
     def reduced(self, wires: tuple[int, ...]) -> tf.Tensor:
         """The density matrix of some wires, in their order: (b, 2 ** k, 2 ** k)."""
@@ -115,17 +155,18 @@ class MixedState:
     def rotated(self, wires: tuple[int, ...], matrix: np.ndarray) -> MixedState:
         """The state after a constant unitary on some wires."""
         columns = tuple(wire + self.wire_count for wire in wires)
-        rotated = apply_matrix(self.elements, wires, tf.constant(matrix, self.dtype))
-        return MixedState(apply_matrix(rotated, columns, tf.constant(matrix.conj(), self.dtype)))
+        rotated = apply_matrix(self.register, wires, tf.constant(matrix[np.newaxis], self.dtype))
+        return MixedState(apply_matrix(rotated, columns, tf.constant(matrix.conj()[np.newaxis], self.dtype)))
 
     def normalized(self) -> MixedState:
         """The state with trace 1."""
-        trace = tf.reduce_sum(self.probabilities(), axis=1, keepdims=True)
-        return MixedState(self.elements / to_complex(trace, self.dtype))
+        trace = tf.reduce_sum(self.probabilities(), axis=1)
+        return MixedState(Register(self.register.front / trace))
 
     def for_batch(self, batch: tf.Tensor) -> MixedState:
         """The state with a row for each sample of the batch."""
-        return MixedState(tf.broadcast_to(self.elements, [batch, self.elements.shape[1]]))
+        values = self.register.front
+        return MixedState(Register(tf.broadcast_to(values, [*values.shape[:2], batch])))
 
 
 State = PureState | MixedState
@@ -134,7 +175,3 @@ State = PureState | MixedState
 def absolute_square(values: tf.Tensor) -> tf.Tensor:
     """|value| ** 2, elementwise."""
     return tf.square(tf.math.real(values)) + tf.square(tf.math.imag(values))
-
-
-def _bits(register: tf.Tensor) -> int:
-    return register.shape[1].bit_length() - 1

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from qlayer.circuit import Measurement, Parameter
-from qlayer.register import real
+from qlayer.axes import real
 
 
 def expanded(measurements: Sequence[Measurement]) -> tuple[Measurement, ...]:

@@ -5,6 +5,7 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
+from qlayer.register import Register, from_amplitudes
 from qlayer.states import MixedState, PureState
 
 WIRES = 3
@@ -16,8 +17,8 @@ UNITARY = np.linalg.qr(generator.normal(size=(4, 4)) + 1j * generator.normal(siz
 HERMITIAN = UNITARY @ np.diag([1, -2, 0.5, 3]) @ UNITARY.conj().T
 CHOSEN = [(0,), (2,), (1, 2), (2, 0), (0, 1, 2), (2, 0, 1)]
 STATES = {
-    "pure": PureState(tf.constant(AMPLITUDES)),
-    "mixed": MixedState(tf.constant(DENSITIES.reshape(2, -1))),
+    "pure": PureState(from_amplitudes(tf.constant(AMPLITUDES))),
+    "mixed": MixedState(from_amplitudes(tf.constant(DENSITIES.reshape(2, -1)))),
 }
 
 
@@ -38,10 +39,16 @@ def test_probabilities(state):
 
 
 @pytest.mark.parametrize("flips", range(2**WIRES))
-def test_overlaps(state, flips):
-    """The elements of the density matrix between each basis state and the one with some bits flipped."""
-    basis = np.arange(2**WIRES)
-    np.testing.assert_allclose(state.overlaps(flips), DENSITIES[:, basis, basis ^ flips], atol=1e-15)
+@pytest.mark.parametrize("is_imaginary", [False, True])
+def test_parity_sums(state, flips, is_imaginary):
+    """Sums of the density matrix's elements between basis states and those with some bits flipped, with signs."""
+    basis, masks = np.arange(2**WIRES), [0, 3, 5]
+    elements = DENSITIES[:, basis, basis ^ flips]
+    signs = 1 - 2 * (np.bitwise_count(basis[:, np.newaxis] & np.array(masks)) & 1).astype(int)
+    expected = (elements.imag if is_imaginary else elements.real) @ signs
+    if flips or not is_imaginary:  # a diagonal is real
+        found = state.parity_sums(flips, masks, is_imaginary=is_imaginary)
+        np.testing.assert_allclose(found, expected, atol=1e-14)
 
 
 @pytest.mark.parametrize("wires", CHOSEN)
@@ -63,12 +70,15 @@ def test_expectation_value_and_rotation(state, wires):
 
 def test_normalized():
     """States of any norm are normalized."""
-    for state in (PureState(3 * STATES["pure"].amplitudes), MixedState(0.2 * STATES["mixed"].elements)):
+    for state in (
+        PureState(Register(3 * STATES["pure"].register.values)),
+        MixedState(Register(0.2 * STATES["mixed"].register.values)),
+    ):
         np.testing.assert_allclose(state.normalized().reduced(tuple(range(WIRES))), DENSITIES, atol=1e-14)
 
 
 def test_for_batch(state):
     """A state that the batch shares gets a row for each sample."""
     whole = tuple(range(WIRES))
-    shared = type(state)(next(iter(vars(state).values()))[:1])
+    shared = type(state)(Register(state.register.values[:, :, :1]))
     np.testing.assert_array_equal(shared.for_batch(4).reduced(whole), [shared.reduced(whole)[0]] * 4)

@@ -1,0 +1,103 @@
+"""Frozen: a circuit whose weights are constants, for serving. What does not depend on the inputs is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import tensorflow as tf
+
+from qlayer.angles import AngleGraph
+from qlayer.circuit import Circuit, Measurement, Operation, Parameter
+from qlayer.compiler import CompiledCircuit
+from qlayer.errors import UnsupportedError
+from qlayer.folding import folded
+from qlayer.trigonometric import TrigonometricPolynomial, polynomial_of
+
+
+class FrozenCircuit(CompiledCircuit):
+    """A circuit with constant weights, on the plan that the cost model chooses; without gradients.
+
+    Args:
+        circuit: the circuit.
+        angle_graph: what computes its angles.
+        dtype: real data type.
+        weights: the values of the weights, in the order of the angle graph's arguments.
+
+    Raises:
+        UnsupportedError: if numbers that the weights determine are not finite.
+    """
+
+    def __init__(
+        self, circuit: Circuit, angle_graph: AngleGraph, dtype: tf.DType, weights: Sequence[np.ndarray]
+    ) -> None:
+        super().__init__(bound(circuit, _values(angle_graph, dtype, weights)), angle_graph, dtype)
+        self.weights = weights
+        self.polynomial: TrigonometricPolynomial | None = None
+        if not self.has_shots:
+            self.simulation = replace(self.simulation, plan=folded(self.plan))
+        if not self.has_shots and not any(measurement.parts for measurement in circuit.measurements):
+            self.polynomial = polynomial_of(self.simulation)
+
+    def __call__(self, inputs: tf.Tensor, *_: tf.Tensor, key: tf.Tensor | None = None) -> tf.Tensor:
+        """Run the circuit: (batch, *sample_shape) -> (batch, *output_shape)."""
+        weights = (tf.constant(weight, self.dtype) for weight in self.weights)
+        return super().__call__(inputs, *weights, key=key)
+
+    def _exact(self, outputs: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        if self.polynomial is None:
+            return super()._exact(outputs)
+        results = self.polynomial(self._angle_values(outputs).varying)
+        return [tf.reshape(results, [-1, *self.output_shape])]
+
+
+def _values(angle_graph: AngleGraph, dtype: tf.DType, weights: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+    """The outputs of the angle graph that depend on weights only, flat."""
+    sample = tf.zeros([1, *angle_graph.sample_shape], dtype)
+    shared = [output for output, varies in enumerate(angle_graph.is_input_dependent) if not varies]
+
+    @tf.function(autograph=False)
+    def run() -> list[tf.Tensor]:
+        outputs = angle_graph(sample, [tf.constant(weight, dtype) for weight in weights])
+        return [outputs[output] for output in shared]
+
+    with tf.init_scope():
+        values = [np.ravel(value.numpy()) for value in run()]
+    for value in values:
+        if not np.all(np.isfinite(value)):
+            raise UnsupportedError(
+                "the weights, or what the QNode calculates from them, are not finite, so that the model has no results "
+                "to serve. Train it again from finite weights, with a lower learning rate or clipped gradients."
+            )
+    return dict(zip(shared, values, strict=True))
+
+
+def bound(circuit: Circuit, values: dict[int, np.ndarray]) -> Circuit:
+    """The circuit with constants in the place of some outputs of its angle graph, and without gradients.
+
+    Args:
+        circuit: the circuit.
+        values: from the number of an output to its elements, flat.
+    """
+
+    def constant(parameter: Parameter) -> Parameter:
+        if parameter.output not in values:
+            return parameter
+        elements = values[parameter.output][list(parameter.positions)]
+        return Parameter(parameter.shape, tuple(elements.astype(complex).tolist()))
+
+    def operation(old: Operation) -> Operation:
+        return replace(old, parameters=tuple(constant(parameter) for parameter in old.parameters))
+
+    def measurement(old: Measurement) -> Measurement:
+        return replace(old, weights=old.weights and constant(old.weights))
+
+    preparation = circuit.preparation
+    return replace(
+        circuit,
+        operations=tuple(map(operation, circuit.operations)),
+        measurements=tuple(map(measurement, circuit.measurements)),
+        preparation=preparation and replace(preparation, amplitudes=constant(preparation.amplitudes)),
+        gradient="none",
+    )
