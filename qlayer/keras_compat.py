@@ -123,6 +123,27 @@ def calling_sequence() -> list[Any]:
     return list(caller.layers) if isinstance(caller, keras.Sequential) else []
 
 
+def call_specs(model: Any) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    """What a model takes: positional and keyword arguments, structures with a TensorSpec for each tensor.
+
+    Returns:
+        None for a model that was not built, or not called where its class has a `call` of its own.
+    """
+    if not IS_KERAS_3:
+        found = model.save_spec()
+        return found and (tuple(found[0]), {name: spec for name, spec in found[1].items() if name != "training"})
+    signature = importlib.import_module("keras.src.export.export_utils")  # what `model.export` asks; not public
+    try:
+        found = signature.get_input_signature(model)
+    except ValueError:
+        return None
+    return tuple(tf.nest.map_structure(_spec, found)), {}
+
+
+def _spec(found: Any) -> tf.TensorSpec:
+    return tf.TensorSpec(found.shape, found.dtype, found.name)
+
+
 def add_weight(layer: Any, name: str, shape: Iterable[int], specs: Mapping[str, Any]) -> Any:
     """A new weight of a layer.
 
