@@ -39,6 +39,7 @@ IS_KERAS_3 = hasattr(tf.keras, "ops")  # they came with Keras 3
 keras: Any = importlib.import_module("keras") if IS_KERAS_3 else tf.keras
 check_backend(keras.backend.backend())  # as keras.json says, before a class is derived from a layer of another backend
 
+VERSION: str = importlib.import_module("keras" if IS_KERAS_3 else "tf_keras").__version__
 NAME = "Keras 3 (keras)" if IS_KERAS_3 else "Keras 2 (tf_keras, by TF_USE_LEGACY_KERAS=1)"
 _OTHER_PACKAGE = "tf_keras" if IS_KERAS_3 else "keras"
 _ADVICE = (
@@ -138,6 +139,13 @@ def call_specs(model: Any) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
     except ValueError:
         return None
     return tuple(tf.nest.map_structure(_spec, found)), {}
+
+
+def output_names(model: Any) -> list[str]:
+    """The names of a model's outputs: of the layers they come from; empty where its class has a `call` of its own."""
+    if isinstance(model, keras.Sequential):
+        return [model.layers[-1].name]
+    return list(getattr(model, "output_names", None) or [])
 
 
 def _spec(found: Any) -> tf.TensorSpec:

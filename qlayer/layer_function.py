@@ -52,7 +52,7 @@ class LayerFunction:
     def __init__(self, spec: LayerSpec, program: Program) -> None:
         self.dtype = dtype = tf.as_dtype(program.dtype)
         self.program = program
-        self._names = (spec.input_argument, *spec.weight_shapes)
+        self.argument_names = (spec.input_argument, *spec.weight_shapes)
         self.sample_shape = program.sample_shape
         self._seed = spec.seed
         self._circuit = circuit = CompiledCircuit(program.circuit, program.angle_graph, dtype)
@@ -92,7 +92,7 @@ class LayerFunction:
 
     def draw(self) -> str:
         """The circuit as text."""
-        return draw(self.program.circuit, self.program.angle_graph.argument_names(self._names))
+        return draw(self.program.circuit, self.program.angle_graph.argument_names(self.argument_names))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from qlayer.errors import ExportError
-from qlayer.keras_compat import call_specs
+from qlayer.keras_compat import call_specs, output_names
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _output_names(model: Any, outputs: Any, count: int) -> list[str]:
     """The keys of a dict of outputs, else the names that a functional model gives, else `output_1`, `output_2`, ..."""
     if keys := _keys(outputs):
         return keys
-    names = list(getattr(model, "output_names", None) or [])
+    names = output_names(model)
     return _unique(names) if len(names) == count else [f"output_{number}" for number in range(1, count + 1)]
 
 
