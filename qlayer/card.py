@@ -68,7 +68,7 @@ def card(layers: Iterable[FrozenLayer], batch_sizes: Iterable[int]) -> dict[str,
 def _layer(layer: FrozenLayer) -> dict[str, Any]:
     program = layer.compiled.program
     circuit, graph = program.circuit, program.angle_graph
-    values = {place: value.ravel() for place, value in graph.known_values(layer.values).items()}
+    values = {place: value.ravel().tolist() for place, value in graph.known_values(layer.values).items()}
     sources = AngleSources(circuit, graph.argument_names(layer.compiled.argument_names), values)
     measurements = [_measurement(measurement, circuit) for measurement in circuit.measurements]
     return {
@@ -95,7 +95,9 @@ def _operation(operation: Operation, sources: AngleSources) -> dict[str, Any]:
     return {
         "name": operation.name,
         "wires": _labels(sources.circuit.wire_labels[wire] for wire in operation.wires),
-        "angles": [sources.text(angle) if number is None else number for angle, number in zip(angles, numbers, strict=True)],
+        "angles": [
+            sources.text(angle) if number is None else number for angle, number in zip(angles, numbers, strict=True)
+        ],
         **({"controls": operation.controls} if operation.controls else {}),
         **({"adjoint": True} if operation.is_adjoint else {}),
     }
@@ -142,21 +144,20 @@ def _observable(measurement: Measurement, circuit: Circuit) -> str | None:
     """What is measured: a sum of Pauli words, or the word for what is none; None where no observable is."""
     if measurement.matrix is not None:
         return "Hermitian" if result_name(measurement) in ("expval", "var", "eigenvalues") else "basis"
-    if measurement.weights is not None:
-        terms = [term for part in measurement.parts for term in part.observable]
-        return " + ".join(f"θ * {_word(term, circuit)}" for term in terms[:_TERMS_MAX])
-    terms = [_term(term, circuit) for term in measurement.observable[:_TERMS_MAX]]
-    rest = [f"... ({len(measurement.observable)} terms)"] * (len(measurement.observable) > _TERMS_MAX)
-    return " + ".join([*terms, *rest]) or None
+    factor = "" if measurement.weights is None else "θ * "  # calculated coefficients
+    words = [factor + _term(term, circuit) for term in _terms(measurement)]
+    rest = [f"... ({len(words)} terms)"] * (len(words) > _TERMS_MAX)
+    return " + ".join([*words[:_TERMS_MAX], *rest]) or None
+
+
+def _terms(measurement: Measurement) -> list[PauliTerm]:
+    """The Pauli words of an observable, also of one with calculated coefficients."""
+    return [term for part in measurement.parts or (measurement,) for term in part.observable]
 
 
 def _term(term: PauliTerm, circuit: Circuit) -> str:
-    word = _word(term, circuit)
-    return word if term.coefficient == 1 else f"{term.coefficient!r} * {word}"
-
-
-def _word(term: PauliTerm, circuit: Circuit) -> str:
-    return " @ ".join(f"{pauli}({circuit.wire_labels[wire]!r})" for wire, pauli in term.factors) or "I"
+    word = " @ ".join(f"{pauli}({circuit.wire_labels[wire]!r})" for wire, pauli in term.factors) or "I"
+    return word if term.coefficient == 1 else f"{float(term.coefficient)!r} * {word}"
 
 
 def _comments(circuit: Circuit, measurements: Iterable[dict[str, Any]]) -> list[str]:
@@ -175,7 +176,12 @@ def _is_read_off(circuit: Circuit) -> bool:
 
 
 def _is_computational(measurement: Measurement) -> bool:
-    if measurement.matrix is not None or result_name(measurement) not in ("expval", "var", "probs", "states", "outcomes"):
+    if measurement.matrix is not None or result_name(measurement) not in (
+        "expval",
+        "var",
+        "probs",
+        "states",
+        "outcomes",
+    ):
         return False
-    terms = [term for part in (measurement.parts or (measurement,)) for term in part.observable]
-    return all(pauli == "Z" for term in terms for _, pauli in term.factors)
+    return all(pauli == "Z" for term in _terms(measurement) for _, pauli in term.factors)

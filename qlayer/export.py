@@ -95,7 +95,9 @@ def _staging(folder: Path) -> Iterator[Path]:
 def _requests(prepared: Serving, sample: Mapping[str, Any] | None) -> list[Request]:
     """A request that runs for every signature without inputs beyond the model's own."""
     rows = _sample(prepared, sample)
-    buckets = [(bucket_name(size), {name: _repeated(row, size) for name, row in rows.items()}) for size in prepared.batch_sizes]
+    buckets = [
+        (bucket_name(size), {name: _repeated(row, size) for name, row in rows.items()}) for size in prepared.batch_sizes
+    ]
     for name, inputs in buckets:
         _run(prepared, name, inputs)
     return [(DEFAULT, rows), *buckets]
@@ -120,7 +122,9 @@ def _given(prepared: Serving, sample: Mapping[str, Any]) -> dict[str, np.ndarray
     names = [spec.name for spec in prepared.inputs]
     if not isinstance(sample, Mapping) or set(sample) != set(names):
         found = list(sample) if isinstance(sample, Mapping) else type(sample).__name__
-        raise ExportError(f"sample has {found}, and the inputs of the model are {names}. Give a dict with rows for each.")
+        raise ExportError(
+            f"sample has {found}, and the inputs of the model are {names}. Give a dict with rows for each."
+        )
     return {spec.name: np.asarray(sample[spec.name], spec.dtype.as_numpy_dtype) for spec in prepared.inputs}
 
 

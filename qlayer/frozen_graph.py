@@ -93,17 +93,19 @@ def _retraced(predict: Predict) -> Predict:
 def _check(traced: tf.types.experimental.ConcreteFunction) -> None:
     """Refuse what cannot be made of constants."""
     variables = {id(variable.handle) for variable in traced.graph.variables}
-    found = [tensor for tensor, _ in traced.graph.captures if tensor.dtype == tf.resource and id(tensor) not in variables]
+    found = [
+        tensor for tensor, _ in traced.graph.captures if tensor.dtype == tf.resource and id(tensor) not in variables
+    ]
     if found:
         raise ExportError(
-            f"the model uses {found[0]!r}, which is no variable: a lookup table, say. An exported model is made of numbers "
-            "alone. Leave such layers out of the model that is exported, and run them on its inputs."
+            f"the model uses {found[0]!r}, which is no variable: a lookup table, say. An exported model is made of "
+            "numbers alone. Leave such layers out of the model that is exported, and run them on its inputs."
         )
     assigned = sorted({operation for operation in _operations(traced.graph.as_graph_def()) if "Assign" in operation})
     if assigned:
         raise ExportError(
-            f"the model changes its variables when it predicts ({', '.join(assigned)}), and an exported model has none. "
-            "Make recurrent layers without stateful=True, and compute no statistics while predicting."
+            f"the model changes its variables when it predicts ({', '.join(assigned)}), and an exported model has "
+            "none. Make recurrent layers without stateful=True, and compute no statistics while predicting."
         )
 
 

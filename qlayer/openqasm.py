@@ -1,8 +1,8 @@
 """OpenQASM: a circuit as a program in OpenQASM 3 (https://openqasm.com), for other tools.
 
 Gates of the standard library are called by their names there. Every other gate of the gate table is defined by its
-factors, so that a new row needs no words here. What depends on the inputs is an `input` of the program. What the language
-has no gate for (larger matrices, channels, prepared states) is left out, and a comment says so.
+factors, so that a new row needs no words here. What depends on the inputs is an `input` of the program. What the
+language has no gate for (larger matrices, channels, prepared states) is left out, and a comment says so.
 """
 
 from __future__ import annotations
@@ -100,29 +100,29 @@ class _Program:
         """An operation as a statement, or as a comment that says that there is none."""
         if (standard := _standard(operation)) is not None:
             return self._call(standard, "", operation)
-        modifiers = f"ctrl({operation.controls}) @ " * bool(operation.controls) + "inv @ " * operation.is_adjoint
+        modifiers = "ctrl @ " * operation.controls + "inv @ " * operation.is_adjoint
         name = _standard(_plain(operation)) or self._gate(operation)
         if name is None:
             return f"{MARK}{operation.name} on {_qubits(operation.wires)}"
         return self._call(name, modifiers, operation)
 
     def _call(self, name: str, modifiers: str, operation: Operation) -> str:
-        sign = "-" * (operation.name in _NEGATED)
-        angles = [sign + self._angle(parameter) for parameter in operation.parameters if not parameter.shape]
+        sign = -1 if operation.name in _NEGATED else 1
+        angles = [self._angle(parameter, sign) for parameter in operation.parameters if not parameter.shape]
         arguments = f"({', '.join(angles)})" if angles else ""
         qubits = f" {_qubits(operation.wires)}" if operation.wires else ""
         return f"{modifiers}{name}{arguments}{qubits};"
 
-    def _angle(self, parameter: Parameter) -> str:
+    def _angle(self, parameter: Parameter, sign: int) -> str:
         """An angle as an expression; one that is not known becomes an input of the program."""
         number = self._sources.number(parameter)
         if number is not None:
-            return f"({number!r})" if number < 0 else repr(number)
+            return repr(sign * number)
         text = self._sources.text(parameter)
         name = text.replace("θ", "theta_").replace("[", "_").replace(", ", "_").replace("]", "")
         is_calculated = self._sources.element(parameter) is None
         self.inputs[name] = "  // calculated from the inputs of the layer" if is_calculated else f"  // {text}"
-        return name
+        return "-" * (sign < 0) + name
 
     def _gate(self, operation: Operation) -> str | None:
         """The name of a gate that the program defines; None where OpenQASM cannot say what it does."""
@@ -192,11 +192,11 @@ def _all_statements(factors: Sequence[Factor]) -> Iterator[str]:
 def _rotation(factors: Sequence[Factor]) -> str | None:
     """A rotation about X or Y, which the gate table writes as one about Z in another basis; None for all else."""
     match factors:
-        case Matrix(), Phase(terms=(Term() as term,)), Matrix():
-            bases = [name for name, basis in _BASES.items() if np.allclose(factors[0].matrix, basis)]
-            is_undone = np.allclose(factors[0].matrix @ factors[2].matrix, np.eye(2))
-            if bases and is_undone and term.wires == set(factors[0].wires) == set(factors[2].wires):
-                return f"{bases[0]}({_multiple(-2 * term.coefficient, term.parameter)}) q{factors[0].wires[0]}"
+        case Matrix() as first, Phase(terms=(Term() as term,)), Matrix() as last:
+            bases = [name for name, basis in _BASES.items() if np.allclose(first.matrix, basis)]
+            is_undone = np.allclose(first.matrix @ last.matrix, np.eye(2))
+            if bases and is_undone and term.wires == set(first.wires) == set(last.wires):
+                return f"{bases[0]}({_multiple(-2 * term.coefficient, term.parameter)}) q{first.wires[0]}"
     return None
 
 

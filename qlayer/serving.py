@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import index
 from typing import Any
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from qlayer.errors import ExportError, UnsupportedError
 from qlayer.freezing import FrozenLayer, freezing
-from qlayer.frozen_graph import FrozenGraph, frozen_graph
+from qlayer.frozen_graph import FrozenGraph, Predict, frozen_graph
 from qlayer.model_signature import ModelSignature, model_signature
 from qlayer.randomness import seeded_key
 from qlayer.sampling import SAMPLED
@@ -58,8 +59,8 @@ def serving(model: Any, batch_sizes: Sequence[int]) -> Serving:
     is_drawn = any(_has_shots(layer) for layer in layers)
     if sizes and is_drawn:
         raise UnsupportedError(
-            f"batch_sizes={list(sizes)} compiles the model with XLA, whose random numbers know no seed, and the results "
-            "of this model are drawn with finite shots. Leave batch_sizes out, or set the shots to None."
+            f"batch_sizes={list(sizes)} compiles the model with XLA, whose random numbers know no seed, and the "
+            "results of this model are drawn with finite shots. Leave batch_sizes out, or set the shots to None."
         )
     functions = {DEFAULT: _function(default, default.inputs)}
     functions |= {bucket_name(size): _bucket(default, size) for size in sizes}
@@ -100,21 +101,23 @@ def _function(graph: FrozenGraph, inputs: Sequence[tf.TensorSpec]) -> tf.types.e
 
 
 def _bucket(graph: FrozenGraph, size: int) -> tf.types.experimental.ConcreteFunction:
-    """The graph for one batch size, compiled by XLA."""
+    """The graph for one batch size, compiled by XLA: within a function that is not, as servers call it."""
     inputs = [tf.TensorSpec([size, *spec.shape[1:]], spec.dtype, spec.name) for spec in graph.inputs]
     compiled = tf.function(graph.__call__, autograph=False, jit_compile=True)
-    return tf.function(lambda *tensors: compiled(*tensors), autograph=False).get_concrete_function(*inputs)
+    return tf.function(partial(_call, compiled), autograph=False).get_concrete_function(*inputs)
 
 
-def _sampled(
-    signature: ModelSignature, layers: Sequence[FrozenLayer]
-) -> tf.types.experimental.ConcreteFunction:
+def _call(function: Predict, *tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+    return function(*tensors)
+
+
+def _sampled(signature: ModelSignature, layers: Sequence[FrozenLayer]) -> tf.types.experimental.ConcreteFunction:
     """The model with what its shots are drawn from as inputs: a seed, and how many they are."""
     extra = (_SEED, _SHOTS) if all(map(_takes_shots, layers)) else (_SEED,)
     if taken := {spec.name for spec in signature.inputs} & {spec.name for spec in extra}:
         raise ExportError(
-            f"the model has an input named {min(taken)!r}, and so has its signature {SAMPLED_NAME!r}, for finite shots. "
-            "Give the model's input another name."
+            f"the model has an input named {min(taken)!r}, and so has its signature {SAMPLED_NAME!r}, for finite "
+            "shots. Give the model's input another name."
         )
 
     def predict(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
