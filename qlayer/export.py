@@ -32,15 +32,15 @@ def export(
 
     The SavedModel has the signature `serving_default`, whose inputs and outputs have the model's names; for each of
     `batch_sizes` the signature `batch_<size>`; and for circuits with finite shots the signature `sampled`, which also
-    takes a `seed` and, where no result has an entry for each shot, the number of `shots`. In `assets.extra` it holds the circuit card and a
-    warm-up request for TensorFlow Serving. Nothing can be trained: `model.save` writes what can.
+    takes a `seed` and, where no result has an entry for each shot, the number of `shots`. In `assets.extra` it holds
+    the circuit card and a warm-up request for TensorFlow Serving. Nothing can be trained: `model.save` writes what can.
 
     Args:
         model: a built Keras model, or a built KerasLayer alone.
         path: the folder to write; it must not exist. It appears when it is complete.
         batch_sizes: batch sizes to compile with XLA: for a server that fills its batches up to one of them.
-        sample: for each input by name, rows to warm up with, shape (rows, ...); None for a row of ones, or of zeros where
-            the model refuses ones.
+        sample: for each input by name, rows to warm up with, shape (rows, ...); None for a row of ones, or of zeros
+            where the model refuses ones.
 
     Raises:
         ExportError: if the path exists or cannot be written, the model is not built, or does what cannot be frozen.
@@ -147,6 +147,7 @@ def _run(prepared: Serving, name: str, inputs: Mapping[str, np.ndarray]) -> None
         prepared.signatures[name](*(tf.constant(inputs[spec.name]) for spec in prepared.inputs))
     except (tf.errors.OpError, TypeError, ValueError) as exc:
         raise ExportError(
-            f"the signature {name!r} does not run on the rows it was tried with: {str(exc).partition(chr(10))[0]}. Give rows "
-            f"that fit the model as sample={{...}}, by the names of its inputs: {[spec.name for spec in prepared.inputs]}."
+            f"the signature {name!r} does not run on the rows it was tried with: {str(exc).partition(chr(10))[0]}. "
+            "Give rows that fit the model as sample={...}, by the names of its inputs: "
+            f"{[spec.name for spec in prepared.inputs]}."
         ) from exc

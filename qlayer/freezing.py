@@ -104,7 +104,7 @@ def run(name: str, compiled: LayerFunction | HostFunction, flat: tf.Tensor, weig
 
 def _frozen(name: str, compiled: LayerFunction | HostFunction, weights: Sequence[Any]) -> FrozenLayer:
     if not isinstance(compiled, LayerFunction):
-        _ = compiled.program  # refuses: there is none
+        return compiled.program  # raises: there is none
     with tf.init_scope():  # out of the graph that is being traced
         values = tuple(np.asarray(weight.numpy(), compiled.dtype.as_numpy_dtype) for weight in weights)
     return FrozenLayer(name, compiled, values, compiled.frozen(values))
