@@ -13,6 +13,7 @@ TESTS = (
     "tests/qlayer/test_consumers.py",
     "tests/qlayer/test_host.py",
     "tests/qlayer/test_host_models.py",
+    "tests/end_to_end/test_export.py",
     "tests/end_to_end/test_saving_formats.py",
     "tests/end_to_end/keras_3_export.py",
 )
