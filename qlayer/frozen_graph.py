@@ -15,6 +15,7 @@ from tensorflow.python.framework.convert_to_constants import (  # used by Tensor
     convert_variables_to_constants_v2,
 )
 from tensorflow.python.grappler import tf_optimizer  # no public road to the graph optimizers
+from tensorflow.python.saved_model.save_context import save_context  # nor to new traces
 
 from qlayer.errors import ExportError
 
@@ -23,7 +24,7 @@ Predict = Callable[..., dict[str, tf.Tensor]]
 _PASSES = ("constfold", "dependency", "pruning")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FrozenGraph:
     """A graph of operations and constants.
 
@@ -77,14 +78,15 @@ def frozen_graph(predict: Predict, inputs: tuple[tf.TensorSpec, ...]) -> FrozenG
 
 
 def _retraced(predict: Predict) -> Predict:
-    """The function, so that every `tf.function` in it is traced anew.
+    """The function, in a context in which every `tf.function` in it is traced anew.
 
-    TensorFlow would call a trace that it has from before, with variables. It looks for one made under the same device
-    functions, and nobody has this one.
+    TensorFlow would call a trace that it has from before, with variables: many models have `call` as a `tf.function`.
     """
+    options = tf.saved_model.SaveOptions()
+    options.experimental_variable_policy = object()  # traces of different policies are kept apart
 
     def traced(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        with tf.compat.v1.device(lambda operation: operation.device):
+        with save_context(options):
             return predict(*tensors)
 
     return traced

@@ -55,6 +55,7 @@ def serving(model: Any, batch_sizes: Sequence[int]) -> Serving:
     """
     sizes = _checked_sizes(batch_sizes)
     signature = model_signature(model)
+    _check_free(signature, sizes)
     default, layers = _frozen(signature)
     is_drawn = any(_has_shots(layer) for layer in layers)
     if sizes and is_drawn:
@@ -82,6 +83,16 @@ def _checked_sizes(batch_sizes: Sequence[int]) -> tuple[int, ...]:
     if any(size < 1 for size in sizes):
         raise ExportError(f"batch_sizes has {sizes[0]}, and a batch has at least one row. Leave it out.")
     return tuple(sizes)
+
+
+def _check_free(signature: ModelSignature, sizes: Sequence[int]) -> None:
+    """Refuse batch sizes where the model has a batch of its own."""
+    fixed = next((spec for spec in signature.inputs if spec.shape.rank and spec.shape[0] is not None), None)
+    if sizes and fixed is not None:
+        raise ExportError(
+            f"batch_sizes is {list(sizes)}, but the input {fixed.name!r} was made for a batch of {fixed.shape[0]} rows. "
+            "Leave batch_sizes out, or make the Input layer without a batch size."
+        )
 
 
 def _frozen(signature: ModelSignature) -> tuple[FrozenGraph, tuple[FrozenLayer, ...]]:

@@ -5,7 +5,9 @@ from pathlib import Path
 from tensorflow.core.protobuf import saved_model_pb2
 
 HARMLESS = {
-    line for line in (Path(__file__).parent / "data" / "harmless_operations.txt").read_text().split("\n") if line[:1] != "#"
+    line
+    for line in (Path(__file__).parent / "data" / "harmless_operations.txt").read_text().split("\n")
+    if line[:1] != "#"
 }
 
 

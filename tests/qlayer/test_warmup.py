@@ -8,8 +8,6 @@ from tensorflow_serving.apis import prediction_log_pb2
 from qlayer.warmup import FILE, prediction_log, write_warmup
 
 
-
-
 def test_requests_in_a_file(tmp_path):
     """Every record of the file is a PredictionLog with the signature and the inputs of its request."""
     requests = [
