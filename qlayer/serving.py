@@ -90,8 +90,8 @@ def _check_free(signature: ModelSignature, sizes: Sequence[int]) -> None:
     fixed = next((spec for spec in signature.inputs if spec.shape.rank and spec.shape[0] is not None), None)
     if sizes and fixed is not None:
         raise ExportError(
-            f"batch_sizes is {list(sizes)}, but the input {fixed.name!r} was made for a batch of {fixed.shape[0]} rows. "
-            "Leave batch_sizes out, or make the Input layer without a batch size."
+            f"batch_sizes is {list(sizes)}, but the input {fixed.name!r} was made for a batch of {fixed.shape[0]} "
+            "rows. Leave batch_sizes out, or make the Input layer without a batch size."
         )
 
 

@@ -74,12 +74,12 @@ def test_batches_are_free():
 
 def test_not_built():
     """A model that was never called is refused with what to do."""
-    with pytest.raises(ExportError, match="is not built.*Call it on inputs"):
+    with pytest.raises(ExportError, match=r"is not built.*Call it on inputs"):
         model_signature(Pair())
 
 
 def test_sparse():
     """Sparse inputs and outputs are refused with what to do."""
     inputs = keras.Input((2,), sparse=True, name="words")
-    with pytest.raises(ExportError, match="the input .* takes dense tensors of known rank"):
+    with pytest.raises(ExportError, match=r"the input .* takes dense tensors of known rank"):
         model_signature(keras.Model(inputs, keras.layers.Dense(1)(inputs)))

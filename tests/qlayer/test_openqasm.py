@@ -18,7 +18,6 @@ from qlayer.openqasm import MARK, openqasm
 
 WIRES = 5
 ANGLES = (0.3, -1.1, 2.7)
-MATRICES = ("ECR", "SISWAP")  # recorded as matrices of two wires
 INPUTS, WEIGHTS = np.array([0.4, -0.9, 1.3, 2.2]), np.array([0.7, -0.2, 1.9, 0.1])
 
 
@@ -90,9 +89,8 @@ def test_every_gate(name, controls, is_adjoint):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_random_circuits(seed, monkeypatch):
-    """A captured random circuit, inputs and weights being inputs of the program, gives PennyLane's state."""
-    monkeypatch.setattr(oracle, "POOL", [row for row in oracle.POOL if row[0] not in MATRICES])
+def test_random_circuits(seed):
+    """A captured random circuit, inputs being inputs of the program, gives PennyLane's state."""
     function, device = oracle.random_function(seed, 25, qml.state), qml.device("default.qubit", wires=4)
     qnode = qml.QNode(function, device)
     circuit, graph = capture(qnode, "inputs", (4,), {"weights": (4,)}, tf.float64)
@@ -147,14 +145,23 @@ def test_a_program():
     ]
 
 
+def random_unitary(random, wires):
+    """A matrix on some wires, in another order than theirs."""
+    size = 2**wires
+    matrix, _ = np.linalg.qr(random.normal(size=(size, size)) + 1j * random.normal(size=(size, size)))
+    return Operation("QubitUnitary", (3, 0, 4, 1)[:wires], (Parameter((size, size), tuple(matrix.ravel())),))
+
+
 def test_matrices():
-    """A unitary of one wire becomes rotations; a larger one, a channel and a prepared state become comments."""
+    """Unitaries become rotations, those of five wires comments, and so do channels and projections."""
     unitary = qml.matrix(qml.Rot(0.3, 1.2, -0.4, wires=0)) * np.exp(0.7j)
     small = Operation("QubitUnitary", (2, 1), (Parameter((2, 2), tuple(unitary.ravel())),), controls=1)
-    operations = [*hadamards(), small]
+    random = np.random.default_rng(0)
+    large = [random_unitary(random, wires) for wires in (2, 3, 4)]
+    operations = [*hadamards(), small, *large]
     np.testing.assert_allclose(Machine(program_of(*operations)).state({}), state_of(operations), atol=1e-12)
     for other in (
-        Operation("QubitUnitary", (0, 1), (Parameter((4, 4), tuple(np.eye(4).ravel())),)),
+        Operation("QubitUnitary", tuple(range(5)), (Parameter((32, 32), tuple(np.eye(32).ravel())),)),
         Operation("Channel", (0,), (Parameter((4, 4), tuple(np.eye(4).ravel())),)),
         Operation("Projection", (0,), (Parameter((), (1,)),)),
     ):

@@ -63,5 +63,5 @@ def test_exact_results():
 def test_fixed_batches():
     """A model with a batch of its own has no other batch sizes."""
     inputs = keras.Input(batch_shape=(4, 2), name="features")
-    with pytest.raises(ExportError, match="batch of 4 rows"):
+    with pytest.raises(ExportError, match="a batch of 4 rows"):
         serving(keras.Model(inputs, keras.layers.Dense(1)(inputs)), [2])

@@ -1,7 +1,6 @@
 """Warm-up requests: TensorFlow Serving's own protocol reads what is written."""
 
 import numpy as np
-
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
