@@ -10,7 +10,7 @@ ANGLE = Parameter((), (0.5,))
 DEFINITIONS = {
     "Rot": "gate g(a0, a1, a2) q0 { rz(a0) q0; ry(a1) q0; rz(a2) q0; }",
     "U3": "gate g(a0, a1, a2) q0 { gphase(0.5 * a2); rz(a2) q0; ry(a0) q0; gphase(0.5 * a1); rz(a1) q0; }",
-    "IsingXX": "gate g(a0) q0, q1 { h q0; h q1; cx q0, q1; rz(a0) q1; cx q0, q1; h q0; h q1; }",
+    "IsingXX": "gate g(a0) q0, q1 { h q0; h q1; cx q0, q1; rz(a0) q1; cx q0, q1; h q1; h q0; }",
     "IsingZZ": "gate g(a0) q0, q1 { cx q0, q1; rz(a0) q1; cx q0, q1; }",
 }
 

@@ -1,13 +1,17 @@
 """OpenQASM 3: the reference parser reads every program, and what it says gives PennyLane's state."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
+import operations_page
 import oracle
 import pennylane as qml
 import pytest
 import tensorflow as tf
 from openqasm_machine import Machine
+from operations_table import TABLE
+from pennylane.measurements import StateMP
 
 from qlayer.angle_sources import AngleSources
 from qlayer.capture import capture
@@ -18,7 +22,7 @@ from qlayer.openqasm import MARK, openqasm
 
 WIRES = 5
 ANGLES = (0.3, -1.1, 2.7)
-INPUTS, WEIGHTS = np.array([0.4, -0.9, 1.3, 2.2]), np.array([0.7, -0.2, 1.9, 0.1])
+INPUTS, WEIGHTS = np.array([0.4, 0.9, 0.3, 0.7]), np.array([0.7, -0.2, 1.9, 0.1])
 
 
 def program_of(*operations, wires=WIRES):
@@ -88,22 +92,44 @@ def test_every_gate(name, controls, is_adjoint):
     np.testing.assert_allclose(Machine(program).state({}), state_of(operations), atol=1e-12)
 
 
+def captured(qnode, weights):
+    """A recorded circuit as a program, with the values of the program's inputs for the INPUTS."""
+    circuit, graph = capture(qnode, "inputs", (4,), {"weights": weights.shape}, tf.float64)
+    outputs = tf.function(graph)(tf.constant(INPUTS[np.newaxis]), [tf.constant(weights)])
+    values = {place: value.numpy().ravel() for place, value in enumerate(outputs)}
+    sources = AngleSources(circuit, graph.argument_names(("inputs", "weights")), graph.known_values([weights]))
+    sources = replace(sources, values={place: value.ravel() for place, value in sources.values.items()})
+    angles = [p for o in circuit.operations for p in o.parameters if not p.shape and sources.number(p) is None]
+    feeds = {name_of(sources.text(p)): values[p.output][p.positions[0]] for p in angles}
+    return openqasm(sources, [], is_measured=False), feeds
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_random_circuits(seed):
     """A captured random circuit, inputs being inputs of the program, gives PennyLane's state."""
     function, device = oracle.random_function(seed, 25, qml.state), qml.device("default.qubit", wires=4)
-    qnode = qml.QNode(function, device)
-    circuit, graph = capture(qnode, "inputs", (4,), {"weights": (4,)}, tf.float64)
-    outputs = graph(tf.constant(INPUTS[np.newaxis]), [tf.constant(WEIGHTS)])
-    values = {place: value.numpy().ravel() for place, value in enumerate(outputs)}
-    known = {place: value for place, value in values.items() if not graph.is_input_dependent[place]}
-    sources = AngleSources(circuit, graph.argument_names(("inputs", "weights")), known)
-    machine = Machine(openqasm(sources, [], is_measured=False))
-    angles = [p for o in circuit.operations for p in o.parameters if sources.number(p) is None]
-    feeds = {name_of(sources.text(p)): values[p.output][p.positions[0]] for p in angles}
+    program, feeds = captured(qml.QNode(function, device), WEIGHTS)
+    machine = Machine(program)
     assert sorted(machine.inputs) == sorted(feeds)
     expected = oracle.expected(function, INPUTS[np.newaxis], {"weights": WEIGHTS}, device=device)[0]
     np.testing.assert_allclose(machine.state(feeds), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if not row.refused])
+def test_every_operation(name):
+    """Every operation of PennyLane that is recorded becomes a program that runs, or says what it leaves out."""
+    row = TABLE[name]
+    weights = np.random.default_rng(0).uniform(0.1, 1, 24)
+
+    def function(inputs, weights):
+        return operations_page.finished(row.body(inputs, weights))
+
+    qnode = qml.QNode(function, qml.device(row.device, wires=row.wires))
+    program, feeds = captured(qnode, weights)
+    machine = Machine(program)
+    is_state = isinstance(qml.workflow.construct_tape(qnode)(INPUTS, weights).measurements[0], StateMP)
+    if MARK not in program and is_state and machine.qubits == row.wires:
+        np.testing.assert_allclose(machine.state(feeds), qnode(INPUTS, weights), atol=1e-10)
 
 
 def name_of(text):
