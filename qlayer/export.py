@@ -83,7 +83,7 @@ def _staging(folder: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         yield staging
         staging.rename(folder)
-    except OSError as exc:
+    except (OSError, tf.errors.OpError) as exc:
         raise ExportError(f"{folder} cannot be written: {exc}. Nothing was left there.") from exc
     finally:
         shutil.rmtree(staging, ignore_errors=True)
