@@ -1,4 +1,4 @@
-"""The moons example: a hybrid quantum-classical classifier, trained and saved as a SavedModel.
+"""The moons example: a hybrid quantum-classical classifier, trained and exported as a SavedModel.
 
     python examples/moons.py [FOLDER]        the folder is models/moons/1 if none is given
 
@@ -6,7 +6,6 @@ Two Dense layers around a circuit of two qubits learn to tell two half moons apa
 """
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import pennylane as qml
 import sklearn.datasets
 import tensorflow as tf
 
-from qlayer import KerasLayer
+import qlayer
 
 WIRES = 2
 
@@ -37,7 +36,7 @@ def train() -> tf.keras.Model:
     model = tf.keras.models.Sequential(
         [
             tf.keras.layers.Dense(2),
-            KerasLayer(circuit, {"weights": (3, WIRES, 3)}, output_dim=2),
+            qlayer.KerasLayer(circuit, {"weights": (3, WIRES, 3)}, output_dim=2),
             tf.keras.layers.Dense(2, activation="softmax"),
         ]
     )
@@ -46,25 +45,14 @@ def train() -> tf.keras.Model:
     return model
 
 
-def save(model: tf.keras.Model, folder: Path) -> None:
-    """Save the model next to its place and move it there, so that no reader ever sees half of it."""
-    staging = folder.with_name(f".{folder.name}.{os.getpid()}")
-    try:
-        model.save(staging)
-        staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
 def main() -> None:
-    """Train and save."""
+    """Train and export."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "models/moons/1")
     if folder.exists():
         sys.exit(f"{folder} is there already. Remove it, or name another folder.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
     print("Training the moons example: 8 epochs of 100 samples")
-    save(train(), folder)
-    print(f"Saved as {folder}")
+    qlayer.export(train(), folder)
+    print(f"Exported as {folder}")
 
 
 if __name__ == "__main__":

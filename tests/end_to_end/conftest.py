@@ -1,9 +1,11 @@
-"""The moons example, trained once for all tests: in memory, and as files."""
+"""The moons example, trained once for all tests: in memory, and exported."""
 
 import importlib.util
 import pathlib
 
 import pytest
+
+import qlayer
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "moons.py"
 
@@ -19,9 +21,8 @@ def example():
 
 @pytest.fixture(scope="session")
 def moons(example, tmp_path_factory):
-    """The trained model, and the folder models/moons/1 that it was saved to."""
+    """The trained model, and the folder models/moons/1 that it was exported to."""
     model = example.train()
     folder = tmp_path_factory.mktemp("models") / "moons" / "1"
-    folder.parent.mkdir()
-    example.save(model, folder)
+    qlayer.export(model, folder)
     return model, folder

@@ -11,8 +11,12 @@ TESTS = (
     "tests/qlayer/test_layer_qnode.py",
     "tests/qlayer/test_keras.py",
     "tests/qlayer/test_consumers.py",
+    "tests/qlayer/test_freezing.py",
+    "tests/qlayer/test_model_signature.py",
+    "tests/qlayer/test_serving.py",
     "tests/qlayer/test_host.py",
     "tests/qlayer/test_host_models.py",
+    "tests/end_to_end/test_export.py",
     "tests/end_to_end/test_saving_formats.py",
     "tests/end_to_end/keras_3_export.py",
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qlayer.randomness import Randomness, draw_outcomes, drawn_around, frequencies, random_key
+from qlayer.randomness import Randomness, draw_outcomes, drawn_around, frequencies, random_key, seeded_key
 
 SHOTS = 100_000
 SIGMAS = 5
@@ -35,6 +35,22 @@ def test_folds_by_a_tensor():
     """A number that is known when the graph runs folds as the same Python number does."""
     folded = tf.function(lambda number: RANDOMNESS.fold(number).key)(tf.constant(3))
     np.testing.assert_array_equal(folded, RANDOMNESS.fold(3).key)
+
+
+def test_a_key_with_shots():
+    """A third integer says how many shots are drawn; it stays in every fold, and the numbers are those of the pair."""
+    source = Randomness(tf.constant([3, 7, 50]))
+    assert (RANDOMNESS.shots(20), source.shots(20).numpy(), source.fold(2).fold(1).shots(20).numpy()) == (20, 50, 50)
+    np.testing.assert_array_equal(numbers(source), numbers(RANDOMNESS))
+    np.testing.assert_array_equal(numbers(source.fold(2)), numbers(RANDOMNESS.fold(2)))
+
+
+def test_seeded_keys():
+    """The same seed makes the same key, another one another, also where it differs in its upper bits only."""
+    keys = [seeded_key(tf.constant(seed, tf.int64), None).numpy().tolist() for seed in (0, 5, 5, 5 + 2**40, -1)]
+    assert keys[1] == keys[2]
+    assert len({tuple(key) for key in keys}) == 4
+    assert seeded_key(tf.constant(5, tf.int64), tf.constant(30)).numpy().tolist() == [*keys[1], 30]
 
 
 def test_keys_with_a_seed():

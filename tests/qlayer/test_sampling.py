@@ -284,3 +284,22 @@ def test_exact_properties_are_refused():
 
     with pytest.raises(UnsupportedError, match=r"purity.*cannot be had with finite shots"):
         KerasLayer(qnode, {}, output_dim=None)(tf.zeros([2, 1]))
+
+
+@pytest.mark.parametrize("name", [name for name, rule in SAMPLED.items() if rule.takes_shots])
+def test_shots_in_the_key(name):
+    """A key with a number of shots draws that many, and gives what a measurement of as many shots gives."""
+    inputs, weights = oracle.random_arguments(1)
+    arguments = (tf.constant(inputs), tf.constant(weights["weights"]))
+    key = tf.constant([4, 9])
+    expected = circuit_of(name, 300)(*arguments, key=key)
+    found = circuit_of(name, 20)(*arguments, key=tf.concat([key, [300]], axis=0))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    other = circuit_of(name, 20)(*arguments, key=key)
+    assert np.any(np.abs(other - expected) > 1e-6)
+
+
+def test_which_shots_are_fixed():
+    """The number of shots is fixed where it is a part of the result's shape, or divided into groups."""
+    fixed = {name for name, rule in SAMPLED.items() if not rule.takes_shots}
+    assert fixed == {"sampled_states", "sampled_outcomes", "sampled_eigenvalues", "classical_shadow", "shadow_expval"}
