@@ -1,8 +1,8 @@
 """Chunks: a large batch runs in parts, forward and backward, so that its states stay small.
 
-States of a few megabytes stay in the processor's cache and in memory that the allocator keeps: 12 wires and 1,024 samples
-take half the time in four parts (2 cores). And the memory that a circuit needs does not grow with the batch: backward,
-each part is computed anew instead of being kept.
+States of a few megabytes stay in the processor's cache and in memory that the allocator keeps: 12 wires and 1,024
+samples take half the time in four parts (2 cores). And the memory that a circuit needs does not grow with the batch:
+backward, each part is computed anew instead of being kept.
 """
 
 from __future__ import annotations

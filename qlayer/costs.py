@@ -1,7 +1,7 @@
 """Costs: what a plan's steps take on a processor, in seconds for each sample, so that plans can be compared.
 
-The rates are those of two cores with AVX-512 that TensorFlow 2.21 reached in the benchmarks: real matrix products of the
-plans' sizes, and passes that read and write a state. Only ratios matter, and they hold over a wide range of machines.
+The rates are those that TensorFlow 2.21 reached on two cores with AVX-512: real matrix products of the plans' sizes,
+and passes that read and write a state. Only ratios matter, and they hold over a wide range of machines.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +11,7 @@ import tensorflow as tf
 from qlayer.angles import AngleGraph
 from qlayer.circuit import Circuit, Measurement, Operation, Parameter
 from qlayer.compiler import CompiledCircuit
-from qlayer.errors import UnsupportedError
+from qlayer.errors import ExportError
 from qlayer.folding import folded
 from qlayer.trigonometric import TrigonometricPolynomial, polynomial_of
 
@@ -26,13 +26,13 @@ class FrozenCircuit(CompiledCircuit):
         weights: the values of the weights, in the order of the angle graph's arguments.
 
     Raises:
-        UnsupportedError: if numbers that the weights determine are not finite.
+        ExportError: if numbers that the weights determine are not finite.
     """
 
     def __init__(
         self, circuit: Circuit, angle_graph: AngleGraph, dtype: tf.DType, weights: Sequence[np.ndarray]
     ) -> None:
-        super().__init__(bound(circuit, _values(angle_graph, dtype, weights)), angle_graph, dtype)
+        super().__init__(bound(circuit, _values(angle_graph, weights)), angle_graph, dtype)
         self.weights = weights
         self.polynomial: TrigonometricPolynomial | None = None
         if not self.has_shots:
@@ -52,28 +52,19 @@ class FrozenCircuit(CompiledCircuit):
         return [tf.reshape(results, [-1, *self.output_shape])]
 
 
-def _values(angle_graph: AngleGraph, dtype: tf.DType, weights: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+def _values(angle_graph: AngleGraph, weights: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
     """The outputs of the angle graph that depend on weights only, flat."""
-    sample = tf.zeros([1, *angle_graph.sample_shape], dtype)
-    shared = [output for output, varies in enumerate(angle_graph.is_input_dependent) if not varies]
-
-    @tf.function(autograph=False)
-    def run() -> list[tf.Tensor]:
-        outputs = angle_graph(sample, [tf.constant(weight, dtype) for weight in weights])
-        return [outputs[output] for output in shared]
-
     with tf.init_scope():
-        values = [np.ravel(value.numpy()) for value in run()]
-    for value in values:
-        if not np.all(np.isfinite(value)):
-            raise UnsupportedError(
-                "the weights, or what the QNode calculates from them, are not finite, so that the model has no results "
-                "to serve. Train it again from finite weights, with a lower learning rate or clipped gradients."
-            )
-    return dict(zip(shared, values, strict=True))
+        values = {output: np.ravel(value) for output, value in angle_graph.known_values(weights).items()}
+    if not all(np.all(np.isfinite(value)) for value in values.values()):
+        raise ExportError(
+            "the weights, or what the QNode calculates from them, are not finite, so that the model has no results to "
+            "serve. Train it again from finite weights, with a lower learning rate or clipped gradients."
+        )
+    return values
 
 
-def bound(circuit: Circuit, values: dict[int, np.ndarray]) -> Circuit:
+def bound(circuit: Circuit, values: Mapping[int, np.ndarray]) -> Circuit:
     """The circuit with constants in the place of some outputs of its angle graph, and without gradients.
 
     Args:
@@ -82,7 +73,7 @@ def bound(circuit: Circuit, values: dict[int, np.ndarray]) -> Circuit:
     """
 
     def constant(parameter: Parameter) -> Parameter:
-        if parameter.output not in values:
+        if parameter.output is None or parameter.output not in values:
             return parameter
         elements = values[parameter.output][list(parameter.positions)]
         return Parameter(parameter.shape, tuple(elements.astype(complex).tolist()))

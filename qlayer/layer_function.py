@@ -13,6 +13,7 @@ import tensorflow as tf
 from qlayer.compiler import CompiledCircuit
 from qlayer.drawing import draw
 from qlayer.errors import ShapeError
+from qlayer.frozen import FrozenCircuit
 from qlayer.layer_spec import LayerSpec
 from qlayer.program import Program
 from qlayer.randomness import random_key
@@ -55,7 +56,7 @@ class LayerFunction:
         self.argument_names = (spec.input_argument, *spec.weight_shapes)
         self.sample_shape = program.sample_shape
         self._seed = spec.seed
-        self._circuit = circuit = CompiledCircuit(program.circuit, program.angle_graph, dtype)
+        circuit = CompiledCircuit(program.circuit, program.angle_graph, dtype)
         self.output_shape = _checked_output_shape(spec.output_dim, circuit.output_shape)
         self.output_dtype = circuit.output_dtype
         self.function = self._function(spec, circuit)
@@ -82,11 +83,10 @@ class LayerFunction:
             From a batch (rows, *sample_shape), and a key for finite shots or None for new draws at every run, to
             (rows, *output_shape).
         """
+        circuit = FrozenCircuit(self.program.circuit, self.program.angle_graph, self.dtype, values)
 
         def run(flat: tf.Tensor, key: tf.Tensor | None = None) -> tf.Tensor:
-            if key is None and self._circuit.has_shots:
-                key = random_key(self._seed)
-            return self._circuit(flat, *(tf.constant(value, self.dtype) for value in values), key=key)
+            return circuit(flat, key=random_key(self._seed) if key is None and circuit.has_shots else key)
 
         return run
 

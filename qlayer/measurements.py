@@ -12,9 +12,9 @@ from math import log
 import numpy as np
 import tensorflow as tf
 
+from qlayer.axes import to_end
 from qlayer.circuit import Measurement
 from qlayer.plan import Readout, Word
-from qlayer.axes import to_end
 from qlayer.states import PureState, State, absolute_square
 
 Results = Callable[[State, Sequence[Readout]], list[tf.Tensor]]
@@ -48,7 +48,9 @@ def _expectation_values(state: State, readouts: Sequence[Readout]) -> list[tf.Te
     ]
     if not columns:
         return [tf.zeros([1], state.dtype.real_dtype)] * len(readouts)
-    groups = {flips: [entry for entry in columns if entry[2].x == flips] for flips in {word.x for _, _, word in columns}}
+    groups = {
+        flips: [entry for entry in columns if entry[2].x == flips] for flips in {word.x for _, _, word in columns}
+    }
     total = tf.add_n([_flipped_values(state, flips, group, len(readouts)) for flips, group in sorted(groups.items())])
     return tf.unstack(total, axis=1)
 
@@ -72,9 +74,7 @@ def _flipped_values(state: State, flips: int, group: list[tuple[int, float, Word
     return tf.add_n([_signed_values(state, flips, found, count) for found in (real, imaginary) if found])
 
 
-def _signed_values(
-    state: State, flips: int, group: list[tuple[int, float, Word, float]], count: int
-) -> tf.Tensor:
+def _signed_values(state: State, flips: int, group: list[tuple[int, float, Word, float]], count: int) -> tf.Tensor:
     """The same for words that see one part of the density matrix, with the factor of each: shape (b, count)."""
     masks = list(dict.fromkeys(word.z for _, _, word, _ in group))
     coefficients = np.zeros((len(masks), count))

@@ -1,7 +1,7 @@
 """Merging: angles that are calculated alike are calculated at once.
 
-Templates calculate their angles one by one (`inputs[0] * inputs[1]`, `inputs[0] * inputs[2]`, ...). Scalars with the same
-tree of elementwise operations become one vector, so that the angle graph does not grow with the circuit.
+Templates calculate their angles one by one (`inputs[0] * inputs[1]`, `inputs[0] * inputs[2]`, ...). Scalars with the
+same tree of elementwise operations become one vector, so that the angle graph does not grow with the circuit.
 """
 
 from __future__ import annotations
@@ -15,10 +15,37 @@ import tensorflow as tf
 from qlayer.circuit import Measurement, Operation, Parameter, Preparation
 
 # operations of TensorFlow that do to each element of a vector what they do to a scalar
-_ELEMENTWISE = frozenset(
-    "Abs Acos Add AddV2 Asin Atan Atan2 Cos Cosh Div Exp Log Maximum Minimum Mul Neg Pow RealDiv Reciprocal Rsqrt Sigmoid "
-    "Sign Sin Sinh Sqrt Square Sub Tan Tanh".split()
-)
+_ELEMENTWISE = {
+    "Abs",
+    "Acos",
+    "Add",
+    "AddV2",
+    "Asin",
+    "Atan",
+    "Atan2",
+    "Cos",
+    "Cosh",
+    "Div",
+    "Exp",
+    "Log",
+    "Maximum",
+    "Minimum",
+    "Mul",
+    "Neg",
+    "Pow",
+    "RealDiv",
+    "Reciprocal",
+    "Rsqrt",
+    "Sigmoid",
+    "Sign",
+    "Sin",
+    "Sinh",
+    "Sqrt",
+    "Square",
+    "Sub",
+    "Tan",
+    "Tanh",
+}
 _ATTRIBUTES = {"T"}  # an operation with any other attribute is not merged
 
 
@@ -81,8 +108,9 @@ def _tree(tensor: tf.Tensor) -> _Leaf | _Node | None:
         return _Leaf(operation.inputs[0], int(position)) if flat else None
     if operation.type not in _ELEMENTWISE or not _ATTRIBUTES.issuperset(operation.node_def.attr):
         return None
-    inputs = [_tree(value) if value.shape.rank == 0 else None for value in operation.inputs]
-    return None if any(value is None for value in inputs) else _Node(operation.type, tuple(inputs))
+    trees = [_tree(value) if value.shape.rank == 0 else None for value in operation.inputs]
+    known = tuple(tree for tree in trees if tree is not None)
+    return _Node(operation.type, known) if len(known) == len(trees) else None
 
 
 def _kind(tree: _Leaf | _Node) -> Any:
@@ -101,7 +129,7 @@ def _vector(trees: Sequence[_Leaf | _Node], dtype: tf.DType) -> tf.Tensor:
     """The values of trees of one kind: shape (trees,)."""
     first = trees[0]
     if isinstance(first, _Leaf):
-        values = [tree.value for tree in trees]
+        values = [tree.value for tree in trees if isinstance(tree, _Leaf)]
         return tf.constant(values, dtype) if first.tensor is None else tf.gather(first.tensor, values)
     columns = zip(*(tree.inputs for tree in trees if isinstance(tree, _Node)), strict=True)
     inputs = [_vector(column, dtype) for column in columns]

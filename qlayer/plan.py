@@ -197,8 +197,8 @@ class Plan:
     @property
     def outputs(self) -> set[int]:
         """The outputs of the angle graph that it needs."""
-        needed = [*self.elements, *self.weight_angles, *self.input_angles]
-        return {number.output for number in needed if number.output is not None}
+        angles = {angle.output for angle in (*self.weight_angles, *self.input_angles)}
+        return angles | {parameter.output for parameter in self.elements if parameter.output is not None}
 
     @property
     def has_calculated_elements(self) -> bool:

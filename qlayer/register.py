@@ -10,8 +10,8 @@ whatever comes next brings them back to the front in the same pass. Wire 0 is th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -80,13 +80,10 @@ def picked(rows: tf.Tensor, order: np.ndarray) -> tf.Tensor:
 
     The gradient is the opposite permutation: TensorFlow's own adds up rows one by one.
     """
-    return _picked(rows, _indices(order), _indices(np.argsort(order)))
 
-
-def _picked(rows: tf.Tensor, forward: tf.Tensor, backward: tf.Tensor) -> tf.Tensor:
     @tf.custom_gradient
-    def pick(rows: tf.Tensor) -> tuple[tf.Tensor, partial[tf.Tensor]]:
-        return tf.gather(rows, forward), partial(_picked, forward=backward, backward=forward)
+    def pick(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        return tf.gather(rows, _indices(order)), lambda upstream: picked(upstream, np.argsort(order))
 
     return pick(rows)
 
@@ -94,7 +91,7 @@ def _picked(rows: tf.Tensor, forward: tf.Tensor, backward: tf.Tensor) -> tf.Tens
 def _indices(order: np.ndarray) -> tf.Tensor:
     """Indices as a tensor; those of large affine permutations are calculated from two small tables.
 
-    Bit i of an index is (1 - u l) / 2, with the signs u and l of what the upper and the lower half of the row say of it.
+    Bit i of an index is (1 - u l) / 2, with the signs u and l that the upper and the lower half of the row give it.
     """
     low = 2 ** ((len(order).bit_length() - 1) // 2)
     upper, lower = order[::low], order[:low] ^ order[0]

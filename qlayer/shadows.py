@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from qlayer.axes import to_end
 from qlayer.measurements import weighted_words, word_means
 from qlayer.plan import Readout, wire_bit
 from qlayer.randomness import Randomness, drawn_around
-from qlayer.axes import to_end
 from qlayer.states import PureState, State, absolute_square
 
 _HADAMARD = np.array([[1, 1], [1, -1]]) / np.sqrt(2)

@@ -98,7 +98,9 @@ class Simulation:
         """The shape and the data type of every result, for an unknown batch."""
         rules = [(MEASUREMENTS[readout.measurement.kind], readout.measurement) for readout in self.plan.readouts]
         return [
-            tf.TensorSpec([None, *rule.shape(measurement)], complex_dtype(self.dtype) if rule.is_complex else self.dtype)
+            tf.TensorSpec(
+                [None, *rule.shape(measurement)], complex_dtype(self.dtype) if rule.is_complex else self.dtype
+            )
             for rule, measurement in rules
         ]
 

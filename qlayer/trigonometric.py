@@ -37,8 +37,8 @@ class TrigonometricPolynomial:
 
     Args:
         frequencies: of each cosine and sine, as a multiple of each angle: shape (waves, angles).
-        left: the features of the first angles, shape (angles there, products): 0 for 1, then the number of the wave, and
-            with the number of all waves and one added for the sine.
+        left: the features of the first angles, shape (angles there, products): 0 for 1, then 1 + the number of the wave
+            for its cosine, then as many more for its sine.
         right: the same for the other angles.
         coefficients: shape (results, right products, left products).
     """

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from qlayer.circuit import Measurement, Parameter
 from qlayer.axes import real
+from qlayer.circuit import Measurement, Parameter
 
 
 def expanded(measurements: Sequence[Measurement]) -> tuple[Measurement, ...]:
