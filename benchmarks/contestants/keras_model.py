@@ -85,7 +85,11 @@ class KerasModel:
     def _training(self, task: Task, arrays: Arrays) -> Call:
         layer = self._built_layer(task, arrays)
         inputs = tf.constant(arrays.inputs)
-        forward = tf.function(layer)
+
+        @tf.function
+        def forward(inputs: Any) -> Any:
+            return layer(inputs)
+
         return lambda: [forward(inputs)]
 
     def _gradient(self, task: Task, arrays: Arrays) -> Call:
