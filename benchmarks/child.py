@@ -128,5 +128,3 @@ def _read(process: subprocess.Popen[bytes], timeout_s: float) -> dict[str, Any]:
 def _end_of(process: subprocess.Popen[bytes]) -> str:
     code = process.wait()
     return f"the process ended with code {code} (out of memory, if it is -6 or -9); see {_LOGS.relative_to(ROOT)}"
-
-

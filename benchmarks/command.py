@@ -6,7 +6,7 @@ import argparse
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,31 @@ from benchmarks.results import FOLDER, write_results
 from benchmarks.task import Task
 
 
+@dataclass(frozen=True)
+class Run:
+    """What the command line asks for.
+
+    Args:
+        question: what is measured.
+        contenders: who takes part, ours first.
+        tasks: the points.
+        effort: how long to measure and to wait.
+        minutes: nothing is begun after them.
+        folder: for the file of results.
+    """
+
+    question: Question
+    contenders: tuple[str, ...]
+    tasks: tuple[Task, ...]
+    effort: Effort
+    minutes: float
+    folder: Path
+
+
 def ask(question: Question, arguments: Sequence[str] | None = None) -> Path:
-    """Measure a question as the command line says, and write its results.
+    """Measure a question as the command line says, point by point, and write its results.
+
+    The file is written after each point, so that an interrupted run leaves what it has.
 
     Args:
         question: what to measure.
@@ -30,25 +53,32 @@ def ask(question: Question, arguments: Sequence[str] | None = None) -> Path:
     Returns:
         The file of results.
     """
-    options = _parser(question).parse_args(arguments)
-    contenders, tasks, effort, minutes = _chosen(question, options)
-    for name in contenders:
+    run = _run(question, _parser(question).parse_args(arguments))
+    for name in run.contenders:
         python_of(CONTENDERS[name].environment)
-    deadline_s = time.monotonic() + 60 * (options.minutes or minutes)
-    return _run(question, contenders, tasks, effort, deadline_s, options.results)
+    print(f"{question.title}: {len(run.tasks)} points, {len(run.contenders)} contestants", flush=True)
+    measured: list[dict[str, Any]] = []
+    with Race(run.contenders, run.effort, time.monotonic() + 60 * run.minutes) as race:
+        for i, task in enumerate(run.tasks, start=1):
+            results = race.run(task, question.mode)
+            measured.append({"task": task.to_json(), "results": results})
+            path = write_results(question.name, _record(run, race, measured), run.folder)
+            print(f"[{i}/{len(run.tasks)}] {task.question} {task.label}  {_line(question, results)}", flush=True)
+    return path
 
 
-def _chosen(
-    question: Question, options: argparse.Namespace
-) -> tuple[tuple[str, ...], tuple[Task, ...], Effort, float]:
-    """Contestants, points, effort and minutes."""
+def _run(question: Question, options: argparse.Namespace) -> Run:
     tasks = question.full if options.full else question.quick
     contenders = question.contenders if options.full else question.quick_contenders
     effort = FULL if options.full else QUICK
-    if question.prepare_limit_s:
-        effort = replace(effort, prepare_limit_s=question.prepare_limit_s)
-    fitting = tuple(task for task in tasks if task.wires <= options.wires)
-    return tuple(options.only or contenders), fitting, effort, math.inf if options.full else question.quick_minutes
+    return Run(
+        question,
+        tuple(options.only or contenders),
+        tuple(task for task in tasks if task.wires <= options.wires),
+        replace(effort, prepare_limit_s=question.prepare_limit_s or effort.prepare_limit_s),
+        options.minutes or (math.inf if options.full else question.quick_minutes),
+        options.results,
+    )
 
 
 def _parser(question: Question) -> argparse.ArgumentParser:
@@ -61,26 +91,11 @@ def _parser(question: Question) -> argparse.ArgumentParser:
     return parser
 
 
-def _run(
-    question: Question, contenders: Sequence[str], tasks: Sequence[Task], effort: Effort, deadline_s: float, folder: Path
-) -> Path:
-    """Measure point by point. The file is written after each, so that an interrupted run leaves what it has."""
-    print(f"{question.title}: {len(tasks)} points, {len(contenders)} contestants", flush=True)
-    measured: list[dict[str, Any]] = []
-    with Race(contenders, effort, deadline_s) as race:
-        for i, task in enumerate(tasks, start=1):
-            results = race.run(task, question.mode)
-            measured.append({"task": task.to_json(), "results": results})
-            path = write_results(question.name, _record(question, effort, race, measured), folder)
-            print(f"[{i}/{len(tasks)}] {task.question} {task.label}  {_line(question, results)}", flush=True)
-    return path
-
-
-def _record(question: Question, effort: Effort, race: Race, measured: list[dict[str, Any]]) -> dict[str, Any]:
+def _record(run: Run, race: Race, measured: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "question": question.name,
+        "question": run.question.name,
         "machine": describe_machine(),
-        "effort": effort.name,
+        "effort": run.effort.name,
         "versions": race.versions,
         "points": measured,
     }

@@ -1,4 +1,4 @@
-"""The environments of the contestants: each a virtual environment with pinned versions, made when it is first needed."""
+"""The contestants' environments: virtual environments of pinned versions, made when they are first needed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How long does one call of a served model take?
 
-Ours: `qlayer.export`, then `tf.saved_model.load(...).signatures["serving_default"]`. PennyLane's KerasLayer is served the
-same way, as the SavedModel that Keras writes. The others are compiled with their weights as constants, where they can.
+Ours: `qlayer.export`, then `tf.saved_model.load(...).signatures["serving_default"]`. PennyLane's KerasLayer is served
+the same way, as the SavedModel that Keras writes. The others are compiled with their weights as constants, where they can.
 "plain-keras" is the call of a SavedModel that does nothing: the floor of the first two.
 """
 

@@ -1,4 +1,7 @@
-"""How long do a loss and its gradients take, by weights and inputs? The loss is the sum of the squares of all outputs."""
+"""How long do a loss and its gradients take, by weights and inputs?
+
+The loss is the sum of the squares of all outputs.
+"""
 
 from benchmarks.command import ask
 from benchmarks.contenders import RIVALS, US

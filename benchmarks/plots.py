@@ -109,7 +109,8 @@ def _bars(question: Question, points: Points, names: Sequence[str]) -> Figure:
     for i, name in enumerate(names):
         bars = [(place, _height(question, point, name)) for place, point in enumerate(points)]
         known = [(place + (i + 0.5) / (len(names) + 1.5), width) for place, width in bars if width is not None]
-        axes.barh(*zip(*known, strict=True) if known else ([], []), 0.9 / (len(names) + 1.5), label=name, color=STYLES[name]["color"])
+        places, widths = zip(*known, strict=True) if known else ([], [])
+        axes.barh(places, widths, 0.9 / (len(names) + 1.5), label=name, color=STYLES[name]["color"])
     axes.set_yticks([place + len(names) / 2 / (len(names) + 1.5) for place in range(len(points))])
     axes.set_yticklabels([f"{point['task'].question} {point['task'].label}" for point in points])
     axes.invert_yaxis()

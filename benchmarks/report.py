@@ -1,6 +1,6 @@
 """Tables and plots from the files of results, without measuring anything.
 
-    python -m benchmarks.report [QUESTION ...]
+python -m benchmarks.report [QUESTION ...]
 """
 
 from __future__ import annotations

@@ -24,17 +24,18 @@ def page(question: Question, run: Mapping[str, Any], docstring: str) -> str:
         run: of `results.read_results`.
         docstring: what the script says about it.
     """
-    return "\n\n".join([
+    parts = [
         f"# {question.title}",
         docstring.strip(),
-        f"{_machine(run)} Medians in {UNITS[question.unit].label}; more in [the data](../../benchmarks/results/{question.name}.json).",
+        f"{_machine(run)} Medians in {UNITS[question.unit].label}; [all data](../../benchmarks/results/{question.name}.json).",
         f"![{question.title}]({question.name}.svg)",
         table(question, run),
         _summary(question, run),
         _circuits(run),
         _left_out(run),
         _versions(run),
-    ]).replace("\n\n\n\n", "\n\n") + "\n"
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def table(question: Question, run: Mapping[str, Any]) -> str:

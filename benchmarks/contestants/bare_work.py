@@ -1,4 +1,4 @@
-"""The bare work of a circuit of kind (a): only the matrix products, or only the passes over memory, of `required_work`."""
+"""The bare work of circuit (a): only the matrix products, or only the passes over memory, of `required_work`."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Expectation:
         of_inputs = [angle.features for angle in self._angles if angle.weight is None]
         of_weights = [angle.weight for angle in self._angles if angle.weight is not None]
         padded = tf.pad(inputs, [[0, 0], [0, 1]], constant_values=1)  # a column of ones: the partner of single features
-        pairs = [(features + (inputs.shape[1],))[:2] for features in of_inputs]
+        pairs = [(*features, inputs.shape[1])[:2] for features in of_inputs]
         products = prod(tf.gather(padded, places, axis=1) for places in zip(*pairs, strict=True))
         constants = tf.gather(tf.reshape(weights, [-1]), of_weights)
         return tf.concat([products, tf.repeat(constants[None], inputs.shape[0], axis=0)], axis=1) / pi
