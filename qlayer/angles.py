@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 from qlayer.reach import reaches
@@ -52,12 +53,24 @@ class AngleGraph:
         wanted = [name for name in dict.fromkeys(self.outputs) if name not in found]
         batched = [name for name in wanted if self.is_input_dependent[self.outputs.index(name)]]
         shared = [name for name in wanted if name not in batched]
-        if shared:
-            found |= zip(shared, (value[tf.newaxis] for value in self._run(shared, None, weights)), strict=True)
+        found |= {name: value[tf.newaxis] for name, value in self._shared(shared, weights).items()}
         if batched:
             values = tf.vectorized_map(lambda sample: self._run(batched, sample, weights), inputs)
             found |= zip(batched, values, strict=True)
         return [found[name] for name in self.outputs]
+
+    def known_values(self, weights: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+        """The values of all outputs that do not depend on the inputs, by their index.
+
+        Args:
+            weights: the values of the weights, in the order of the arguments.
+        """
+        known = dict(zip(self.arguments[1:], weights, strict=True))
+        places = [place for place, varies in enumerate(self.is_input_dependent) if not varies]
+        calculated = list(dict.fromkeys(self.outputs[place] for place in places if self.outputs[place] not in known))
+        run = tf.function(lambda *tensors: self._shared(calculated, tensors), autograph=False)
+        known |= {name: value.numpy() for name, value in run(*map(tf.constant, weights)).items()}
+        return {place: known[self.outputs[place]] for place in places}
 
     def argument_names(self, names: Sequence[str]) -> tuple[str | None, ...]:
         """For each output, the name of the argument that it is, and None where it is calculated.
@@ -74,6 +87,10 @@ class AngleGraph:
         graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)
         nodes = {node.name for node in graph_def.node}
         return {position for position, name in enumerate(self.arguments) if _node(name) in nodes}
+
+    def _shared(self, names: list[str], weights: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Outputs that depend on the weights only, by name."""
+        return dict(zip(names, self._run(names, None, weights), strict=True)) if names else {}
 
     def _run(self, names: list[str], sample: tf.Tensor | None, weights: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         graph_def = _ancestors(tf.compat.v1.GraphDef.FromString(self.graph_def), names)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
+from qlayer.angle_sources import AngleSources
 from qlayer.circuit import Circuit, Measurement, Operation, Parameter
 
 _SYMBOLS = {"Hadamard": "H", "PauliX": "X", "PauliY": "Y", "PauliZ": "Z", "QubitUnitary": "U"}
@@ -47,11 +47,24 @@ def draw(circuit: Circuit, names: Sequence[str | None]) -> str:
         names: for each output of the angle graph, the argument it is; None for one that is calculated, shown as θ.
 
     Returns:
+        As `draw_known`.
+    """
+    return draw_known(AngleSources(circuit, names))
+
+
+def draw_known(sources: AngleSources) -> str:
+    """A circuit as text, with the values of all angles that are known.
+
+    Args:
+        sources: the circuit, and what is known of its angles.
+
+    Returns:
         One line for each wire: its label, its operations from left to right, and what is measured on it.
     """
+    circuit = sources.circuit
     labels = [f"{label}: " for label in circuit.wire_labels]
     lines = [label.rjust(max(map(len, labels))) + "──" for label in labels]
-    for group in _packed([*_preparation(circuit), *(_operation(o, circuit, names) for o in circuit.operations)]):
+    for group in _packed([*_preparation(circuit), *(_operation(o, sources) for o in circuit.operations)]):
         lines = _append(lines, group, "─", "──")
     lines = [line + "┤  " for line in lines]
     for measurement in circuit.measurements:
@@ -96,41 +109,32 @@ def _preparation(circuit: Circuit) -> list[_Column]:
     return [] if found is None else [_spanning(dict.fromkeys(found.wires, "|Ψ⟩"))]
 
 
-def _operation(operation: Operation, circuit: Circuit, names: Sequence[str | None]) -> _Column:
-    angles = [_parameter(parameter, circuit, names) for parameter in operation.parameters if not parameter.shape]
+def _operation(operation: Operation, sources: AngleSources) -> _Column:
+    angles = [_angle(parameter, sources) for parameter in operation.parameters if not parameter.shape]
     text = _SYMBOLS.get(operation.name, operation.name) + ("†" if operation.is_adjoint else "")
     text += f"({', '.join(angles)})" if angles else ""
     controls, wires = operation.wires[: operation.controls], operation.wires[operation.controls :]
     if not operation.wires:  # a global phase
-        return _spanning(dict.fromkeys(range(circuit.wire_count), text))
+        return _spanning(dict.fromkeys(range(sources.circuit.wire_count), text))
     return _spanning(dict.fromkeys(controls, "●") | dict.fromkeys(wires, text))
 
 
-def _parameter(parameter: Parameter, circuit: Circuit, names: Sequence[str | None]) -> str:
+def _angle(parameter: Parameter, sources: AngleSources) -> str:
     """An angle as text: its value, the element of an argument it is, or θ."""
-    if parameter.output is None:
-        return f"{parameter.values[0]:.3g}"
-    name, shape = names[parameter.output], circuit.angle_outputs[parameter.output].shape
-    if name is None or not shape:
-        return name or "θ"
-    return f"{name}[{', '.join(map(str, _index(parameter.positions[0], shape)))}]"
-
-
-def _index(position: int, shape: tuple[int, ...]) -> list[int]:
-    """Where an element of a flattened array lies in it."""
-    return [position // prod(shape[axis + 1 :]) % size for axis, size in enumerate(shape)]
+    number = sources.number(parameter)
+    return (sources.element(parameter) or "θ") if number is None else f"{number:.3g}"
 
 
 def _measurement(measurement: Measurement, wire_count: int) -> _Column:
     if not measurement.observable:
         wires = (*measurement.wires, *measurement.other_wires) or sorted(measurement.all_wires) or range(wire_count)
-        title = _title(measurement)
+        title = result_name(measurement)
         return _spanning(dict.fromkeys(wires, _RESULTS.get(title, title)))
     return _spanning(_observable(measurement) or {0: _bracket(measurement, "I")})
 
 
-def _title(measurement: Measurement) -> str:
-    """The kind of a measurement, without how it is computed."""
+def result_name(measurement: Measurement) -> str:
+    """The kind of a measurement as users know it, without how it is computed."""
     return (
         measurement.kind.removeprefix("sampled_").removeprefix("matrix_").removeprefix("basis_").removeprefix("shadow_")
     )
@@ -148,4 +152,4 @@ def _observable(measurement: Measurement) -> dict[int, str]:
 
 
 def _bracket(measurement: Measurement, observable: str) -> str:
-    return _RESULTS_OF_WORDS[_title(measurement)].format(observable)
+    return _RESULTS_OF_WORDS[result_name(measurement)].format(observable)

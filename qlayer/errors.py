@@ -9,6 +9,7 @@
     - ExecutionError (a RuntimeError): what PennyLane raised while it ran the QNode of a layer on the host
     - ShapeError (a ValueError): inputs, weights or outputs of a shape that does not fit, or complex where reals belong
     - FormatError (a ValueError): a saved circuit that this version cannot read
+    - ExportError (a ValueError): a model that cannot be exported, or a path that it cannot be exported to
 """
 
 
@@ -40,3 +41,7 @@ class ShapeError(QLayerError, ValueError):
 
 class FormatError(QLayerError, ValueError):
     """A saved circuit that a newer version wrote, or none did."""
+
+
+class ExportError(QLayerError, ValueError):
+    """A model that cannot be exported, or a path that it cannot be exported to."""

@@ -39,6 +39,7 @@ IS_KERAS_3 = hasattr(tf.keras, "ops")  # they came with Keras 3
 keras: Any = importlib.import_module("keras") if IS_KERAS_3 else tf.keras
 check_backend(keras.backend.backend())  # as keras.json says, before a class is derived from a layer of another backend
 
+VERSION: str = importlib.import_module("keras" if IS_KERAS_3 else "tf_keras").__version__
 NAME = "Keras 3 (keras)" if IS_KERAS_3 else "Keras 2 (tf_keras, by TF_USE_LEGACY_KERAS=1)"
 _OTHER_PACKAGE = "tf_keras" if IS_KERAS_3 else "keras"
 _ADVICE = (
@@ -121,6 +122,34 @@ def calling_sequence() -> list[Any]:
         return []
     caller = sys.modules["tf_keras.src.engine.base_layer_utils"].call_context().layer
     return list(caller.layers) if isinstance(caller, keras.Sequential) else []
+
+
+def call_specs(model: Any) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    """What a model takes: positional and keyword arguments, structures with a TensorSpec for each tensor.
+
+    Returns:
+        None for a model that was not built, or not called where its class has a `call` of its own.
+    """
+    if not IS_KERAS_3:
+        found = model.save_spec()
+        return found and (tuple(found[0]), {name: spec for name, spec in found[1].items() if name != "training"})
+    signature = importlib.import_module("keras.src.export.export_utils")  # what `model.export` asks; not public
+    try:
+        found = signature.get_input_signature(model)
+    except ValueError:
+        return None
+    return tuple(tf.nest.map_structure(_spec, found)), {}
+
+
+def output_names(model: Any) -> list[str]:
+    """The names of a model's outputs: of the layers they come from; empty where its class has a `call` of its own."""
+    if isinstance(model, keras.Sequential):
+        return [model.layers[-1].name]
+    return list(getattr(model, "output_names", None) or [])
+
+
+def _spec(found: Any) -> tf.TensorSpec:
+    return tf.TensorSpec(found.shape, found.dtype, found.name)
 
 
 def add_weight(layer: Any, name: str, shape: Iterable[int], specs: Mapping[str, Any]) -> Any:

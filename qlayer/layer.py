@@ -10,8 +10,9 @@ import tensorflow as tf
 from qlayer.circuit import Circuit
 from qlayer.consumers import Source, check_real, check_sequence, watch
 from qlayer.errors import ShapeError, UnsupportedError
+from qlayer.freezing import run
 from qlayer.keras_compat import IS_KERAS_3, add_weight, check_caller, describe, keras, register
-from qlayer.layer_function import make_function
+from qlayer.layer_function import LayerFunction, make_function
 from qlayer.layer_inputs import check_inputs, known_shape
 from qlayer.layer_spec import LayerSpec, check_dtype, layer_arguments
 from qlayer.program import Program
@@ -20,7 +21,6 @@ from qlayer.signature import checked_seed, checked_weight_shapes, optional_shape
 if TYPE_CHECKING:
     from qlayer.capture import QNode
     from qlayer.host import HostFunction
-    from qlayer.layer_function import LayerFunction
 
 
 @register
@@ -168,7 +168,7 @@ class KerasLayer(keras.layers.Layer):
         inputs = tf.cast(inputs, compiled.dtype)
         axes = inputs.shape.rank - len(compiled.sample_shape)
         flat = tf.reshape(inputs, [-1, *compiled.sample_shape])
-        outputs = compiled.function(flat, *(tf.cast(weight, flat.dtype) for weight in self._weights_in_order))
+        outputs = run(self.name, compiled, flat, self._weights_in_order)
         outputs = tf.reshape(outputs, tf.concat([tf.shape(inputs)[:axes], compiled.output_shape], axis=0))
         return tf.ensure_shape(outputs, [*inputs.shape[:axes], *compiled.output_shape])
 

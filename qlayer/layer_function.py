@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
+import numpy as np
 import tensorflow as tf
 
 from qlayer.compiler import CompiledCircuit
@@ -50,9 +52,10 @@ class LayerFunction:
     def __init__(self, spec: LayerSpec, program: Program) -> None:
         self.dtype = dtype = tf.as_dtype(program.dtype)
         self.program = program
-        self._names = (spec.input_argument, *spec.weight_shapes)
+        self.argument_names = (spec.input_argument, *spec.weight_shapes)
         self.sample_shape = program.sample_shape
-        circuit = CompiledCircuit(program.circuit, program.angle_graph, dtype)
+        self._seed = spec.seed
+        self._circuit = circuit = CompiledCircuit(program.circuit, program.angle_graph, dtype)
         self.output_shape = _checked_output_shape(spec.output_dim, circuit.output_shape)
         self.output_dtype = circuit.output_dtype
         self.function = self._function(spec, circuit)
@@ -69,9 +72,27 @@ class LayerFunction:
         compiled = tf.function(circuit, autograph=False, jit_compile=jit_compile)
         return tf.function(_NewDraws(compiled, spec.seed), input_signature=signature, autograph=False)
 
+    def frozen(self, values: Sequence[np.ndarray]) -> Callable[[tf.Tensor, tf.Tensor | None], tf.Tensor]:
+        """The circuit with constants for weights, to be called while a TensorFlow function is traced.
+
+        Args:
+            values: the values of the weights, in the order of the angle graph's arguments.
+
+        Returns:
+            From a batch (rows, *sample_shape), and a key for finite shots or None for new draws at every run, to
+            (rows, *output_shape).
+        """
+
+        def run(flat: tf.Tensor, key: tf.Tensor | None = None) -> tf.Tensor:
+            if key is None and self._circuit.has_shots:
+                key = random_key(self._seed)
+            return self._circuit(flat, *(tf.constant(value, self.dtype) for value in values), key=key)
+
+        return run
+
     def draw(self) -> str:
         """The circuit as text."""
-        return draw(self.program.circuit, self.program.angle_graph.argument_names(self._names))
+        return draw(self.program.circuit, self.program.angle_graph.argument_names(self.argument_names))
 
 
 @dataclass(frozen=True)

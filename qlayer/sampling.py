@@ -37,6 +37,8 @@ class SampledRule:
         draw: from the final state, with a row for each sample, to what is drawn: shape (b, ...).
         finish: from what was drawn to the result: shape (b, *shape).
         is_differentiable: whether what is drawn has an expectation value to differentiate.
+        takes_shots: whether the number of shots may be a part of the key, as `Randomness` says: where the shape of
+            the result does not depend on it.
         is_complex: whether the result is complex; none is.
     """
 
@@ -44,6 +46,7 @@ class SampledRule:
     draw: Draw
     finish: Finish = _as_it_is
     is_differentiable: bool = True
+    takes_shots: bool = True
     is_complex: bool = False
 
 
@@ -53,12 +56,12 @@ class SampledRule:
 def _word_means(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
     """The mean of each Pauli word over the shots, the identity being exact: (b, words)."""
     exact = word_means(state, readout)
-    signs = _drawn_signs(exact, readout.measurement.shots, randomness)
+    signs = _drawn_signs(exact, randomness.shots(readout.measurement.shots), randomness)
     is_drawn = tf.constant([[bool(word.x or word.z) for _, word in readout.words]])
     return drawn_around(exact, tf.where(is_drawn, tf.reduce_mean(signs, axis=2), exact))
 
 
-def _drawn_signs(means: tf.Tensor, shots: int, randomness: Randomness) -> tf.Tensor:
+def _drawn_signs(means: tf.Tensor, shots: int | tf.Tensor, randomness: Randomness) -> tf.Tensor:
     """+1 and -1 of some means: (b, ...) -> (b, ..., shots)."""
     chances = randomness.uniform([tf.shape(means)[0], *means.shape[1:], shots], means.dtype)
     return tf.where(2 * chances < 1 + means[..., tf.newaxis], tf.ones_like(chances), -tf.ones_like(chances))
@@ -100,7 +103,7 @@ def _eigenstate_frequencies(state: State, readout: Readout, randomness: Randomne
 
 
 def _frequencies(exact: tf.Tensor, readout: Readout, randomness: Randomness) -> tf.Tensor:
-    drawn = draw_outcomes(exact, readout.measurement.shots, randomness)
+    drawn = draw_outcomes(exact, randomness.shots(readout.measurement.shots), randomness)
     return drawn_around(exact, frequencies(drawn, exact.shape[1], exact.dtype))
 
 
@@ -147,9 +150,14 @@ def _bits(state: State, readout: Readout, randomness: Randomness) -> tf.Tensor:
 # ---------------------------------------------------------------------------------------------------------- the table
 
 
-def _row(kind: str, draw: Draw, finish: Finish = _as_it_is) -> SampledRule:
+def _row(kind: str, draw: Draw, finish: Finish = _as_it_is, *, takes_shots: bool = True) -> SampledRule:
     """The sampled version of an exact row."""
-    return SampledRule(MEASUREMENTS[kind].shape, draw, finish)
+    return SampledRule(MEASUREMENTS[kind].shape, draw, finish, takes_shots=takes_shots)
+
+
+def _each_shot(shape: Callable[[Measurement], tuple[int, ...]], draw: Draw) -> SampledRule:
+    """A row that returns what every single shot gave."""
+    return SampledRule(shape, draw, is_differentiable=False, takes_shots=False)
 
 
 def _shots(measurement: Measurement) -> tuple[int, ...]:
@@ -163,11 +171,11 @@ SAMPLED: dict[str, SampledRule] = {
     "sampled_matrix_var": _row("matrix_var", _eigenstate_frequencies, _eigenvalue_variance),
     "sampled_probs": _row("probs", _state_frequencies),
     "sampled_basis_probs": _row("basis_probs", _basis_frequencies),
-    "sampled_states": SampledRule(lambda m: (m.shots, len(m.wires)), _bits, is_differentiable=False),
-    "sampled_outcomes": SampledRule(_shots, _signs, is_differentiable=False),
-    "sampled_eigenvalues": SampledRule(_shots, _eigenvalues, is_differentiable=False),
-    "classical_shadow": SampledRule(lambda m: (2, m.shots, len(m.wires)), shadow, is_differentiable=False),
-    "shadow_expval": _row("expval", group_means, median_of_groups),
+    "sampled_states": _each_shot(lambda m: (m.shots, len(m.wires)), _bits),
+    "sampled_outcomes": _each_shot(_shots, _signs),
+    "sampled_eigenvalues": _each_shot(_shots, _eigenvalues),
+    "classical_shadow": _each_shot(lambda m: (2, m.shots, len(m.wires)), shadow),
+    "shadow_expval": _row("expval", group_means, median_of_groups, takes_shots=False),  # in groups of a fixed size
 }
 
 RULES = MEASUREMENTS | SAMPLED
