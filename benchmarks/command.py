@@ -59,6 +59,7 @@ def ask(question: Question, arguments: Sequence[str] | None = None) -> Path:
     print(f"{question.title}: {len(run.tasks)} points, {len(run.contenders)} contestants", flush=True)
     measured: list[dict[str, Any]] = []
     with Race(run.contenders, run.effort, time.monotonic() + 60 * run.minutes) as race:
+        path = write_results(question.name, _record(run, race, measured), run.folder)
         for i, task in enumerate(run.tasks, start=1):
             results = race.run(task, question.mode)
             measured.append({"task": task.to_json(), "results": results})
@@ -102,6 +103,9 @@ def _record(run: Run, race: Race, measured: list[dict[str, Any]]) -> dict[str, A
 
 
 def _line(question: Question, results: Results) -> str:
+    reasons = {result.get("skipped") for result in results.values()}
+    if len(reasons) == 1 and None not in reasons:
+        return f"- ({reasons.pop()})"
     return "  ".join(f"{name} {_short(result, question.value)}" for name, result in results.items())
 
 

@@ -38,5 +38,5 @@ def _make(folder: Path, lock: Path) -> None:
     print(f"making the environment {folder.name} (up to 1 GB to download; a minute or two)", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    install = ["-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
     subprocess.run([folder / "bin" / "python", *install, "--requirement", lock], check=True)

@@ -1,8 +1,8 @@
 """How long does one call of a served model take?
 
 Ours: `qlayer.export`, then `tf.saved_model.load(...).signatures["serving_default"]`. PennyLane's KerasLayer is served
-the same way, as the SavedModel that Keras writes. The others are compiled with their weights as constants, where they can.
-"plain-keras" is the call of a SavedModel that does nothing: the floor of the first two.
+the same way, as the SavedModel that Keras writes. The others are compiled with their weights as constants, where they
+can. "plain-keras" is the call of a SavedModel that does nothing: the floor of the first two.
 """
 
 from benchmarks.command import ask
@@ -21,7 +21,7 @@ QUESTION = Question(
         *points("exported", "a", [(4, 1), (6, 1024), (12, 32), (12, 1024)]),
     ),
     quick_contenders=CONTENDERS,
-    quick_minutes=16,
+    quick_minutes=13,
 )
 
 if __name__ == "__main__":

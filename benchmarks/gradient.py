@@ -14,7 +14,7 @@ QUESTION = Question(
     full=points("gradient", "abcd", every_size()),
     quick=(*points("gradient", "abcd", [(8, 32), (10, 1024)]), *points("gradient", "a", [(6, 32), (12, 32)])),
     quick_contenders=(US.name, "pennylane-jax", "tensorcircuit-jax", "tfq"),
-    quick_minutes=7,
+    quick_minutes=6,
 )
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
@@ -89,9 +88,9 @@ def output_size(task: Task) -> int:
 
 
 def make_arrays(task: Task) -> Arrays:
-    """Inputs and weights of a task, drawn from a fixed seed: inputs in [-1, 1), weights in [0, 2 pi)."""
-    generator = np.random.default_rng([_SEED, task.wires, task.layers, task.batch])
-    weights = generator.random(prod(weights_shape(task)), dtype=np.float32).reshape(weights_shape(task))
+    """Inputs in [-1, 1) and weights in [0, 2 pi) from a fixed seed; the weights are the same for each batch."""
+    generator = np.random.default_rng([_SEED, task.wires, task.layers])
+    weights = generator.random(weights_shape(task), dtype=np.float32)
     inputs = generator.random((task.batch, features(task)), dtype=np.float32)
     inputs *= 2
     inputs -= 1

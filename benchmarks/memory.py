@@ -16,12 +16,12 @@ QUESTION = Question(
     full=tuple(task for q in _QUESTIONS for task in points(q, "a", [(12, 1024), (16, 1024), (20, 32), (20, 1024)])),
     quick=tuple(task for q in _QUESTIONS for task in points(q, "a", [(20, 1024)])),
     quick_contenders=(US.name, "pennylane-jax"),
-    quick_minutes=4,
+    quick_minutes=3.5,
     mode="memory",
     value="peak_bytes",
     unit="GiB",
     axis=None,
-    prepare_limit_s=600,
+    prepare_limit_s=240,
 )
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ QUESTION = Question(
     full=_depths(1, 3, 10, 30, 100),
     quick=_depths(1, 10, 30),
     quick_contenders=(US.name, "pennylane-jax"),
-    quick_minutes=2,
+    quick_minutes=1.5,
     axis="layers",
 )
 

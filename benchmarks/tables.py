@@ -24,10 +24,11 @@ def page(question: Question, run: Mapping[str, Any], docstring: str) -> str:
         run: of `results.read_results`.
         docstring: what the script says about it.
     """
+    data = f"../../benchmarks/results/{question.name}.json"
     parts = [
         f"# {question.title}",
         docstring.strip(),
-        f"{_machine(run)} Medians in {UNITS[question.unit].label}; [all data](../../benchmarks/results/{question.name}.json).",
+        f"{_machine(run)} Medians in {UNITS[question.unit].label}; [all data]({data}).",
         f"![{question.title}]({question.name}.svg)",
         table(question, run),
         _summary(question, run),

@@ -11,7 +11,7 @@ QUESTION = Question(
     full=points("training", "abcd", every_size()),
     quick=(*points("training", "abcd", [(8, 32), (10, 1024)]), *points("training", "a", [(6, 32), (12, 32)])),
     quick_contenders=(US.name, "pennylane-jax", "tensorcircuit-jax", "tfq"),
-    quick_minutes=5,
+    quick_minutes=4.5,
 )
 
 if __name__ == "__main__":

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pennylane as qml
@@ -78,8 +76,9 @@ class KerasModel:
         if key not in self._served:
             self._served.clear()  # one model in memory is enough: tasks come circuit by circuit
             with tempfile.TemporaryDirectory() as folder:
-                self._export(self.model(task, arrays), folder)
-                self._served[key] = tf.saved_model.load(folder)
+                path = f"{folder}/model"
+                self._export(self.model(task, arrays), path)
+                self._served[key] = tf.saved_model.load(path)
         return self._served[key].signatures["serving_default"]
 
     def _training(self, task: Task, arrays: Arrays) -> Call:
@@ -115,7 +114,7 @@ class KerasModel:
     def _write(model: Any, write: Callable[[Any, str], Any]) -> Call:
         def call() -> list[Any]:
             with tempfile.TemporaryDirectory() as folder:
-                write(model, folder)
+                write(model, f"{folder}/model")
             return []
 
         return call
@@ -129,25 +128,14 @@ class KerasModel:
 
     @staticmethod
     def _read(model: Any, write: Callable[[Any, str], Any], read: Callable[[str], Any]) -> Call:
-        place = _Folder()
-        write(model, place.path)
+        folder = tempfile.TemporaryDirectory()  # removed together with the call that refers to it
+        write(model, f"{folder.name}/model")
 
         def call() -> list[Any]:
-            read(place.path)
+            read(f"{folder.name}/model")
             return []
 
         return call
 
     def _moons(self, task: Task, arrays: Arrays) -> Call:
         return moons(lambda: self.layer(task), weights=arrays.weights)
-
-
-class _Folder:
-    """A temporary folder that lives as long as this object."""
-
-    def __init__(self) -> None:
-        self.path = tempfile.mkdtemp()
-
-    def __del__(self) -> None:
-        if Path(self.path).exists():
-            shutil.rmtree(self.path, ignore_errors=True)
