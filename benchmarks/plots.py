@@ -15,7 +15,7 @@ from benchmarks.question import Question
 from benchmarks.task import Task
 from benchmarks.units import UNITS
 
-Style = dict[str, str]
+Style = dict[str, Any]
 Points = Sequence[Mapping[str, Any]]
 
 STYLES: dict[str, Style] = {  # the colours of Okabe and Ito, which the colour-blind can tell apart, and a marker each
@@ -30,7 +30,13 @@ STYLES: dict[str, Style] = {  # the colours of Okabe and Ito, which the colour-b
     "products": {"color": "#0072B2", "marker": "s"},
     "passes": {"color": "#009E73", "marker": "^"},
 }
-_SETTINGS = {"svg.hashsalt": "qlayer", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3, "legend.frameon": False}
+_SETTINGS: Any = {
+    "svg.hashsalt": "qlayer",
+    "font.size": 9,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+}
 _BARS_INCHES = 0.16  # the height of a bar
 
 

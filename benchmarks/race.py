@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -63,7 +64,7 @@ class Race:
         ready = [child for child in self._children if self._is_ready(child, task, mode, results)]
         MODES[mode](self, task, ready, results)
         for child in ready:
-            self._try(child, task, results, lambda child=child: child.ask("release", timeout_s=_OUTPUTS_LIMIT_S))
+            self._try(child, task, results, partial(child.ask, "release", timeout_s=_OUTPUTS_LIMIT_S))
         return results
 
     def _is_ready(self, child: Child, task: Task, mode: str, results: Results) -> bool:
@@ -133,7 +134,7 @@ class Race:
     def memory(self, task: Task, ready: list[Child], results: Results) -> None:
         """The most memory that one call took, of a process that did nothing else. One process after the other."""
         for child in ready:
-            memory = self._try(child, task, results, lambda child=child: child.ask("memory", timeout_s=60))
+            memory = self._try(child, task, results, partial(child.ask, "memory", timeout_s=_OUTPUTS_LIMIT_S))
             results[child.contender.name] |= memory or {}
             child.stop()
 
@@ -145,7 +146,7 @@ class Race:
         for _ in range(self._effort.rounds):
             for child in ready:
                 name = child.contender.name
-                seconds = name in turns and self._try(child, task, results, lambda child=child: turn(child, task))
+                seconds = name in turns and self._try(child, task, results, partial(turn, child, task))
                 if seconds:
                     turns[name].append(seconds)
                 else:

@@ -76,10 +76,10 @@ def _share_of_limit(question: Question, point: Mapping[str, Any]) -> str:
 
 def limit_share(results: Results, value: str) -> float | None:
     """The time of the unavoidable work as a share of ours; None if not all of it was measured."""
-    measured = [results.get(name, {}).get(value) for name in ("products", "passes", US.name)]
-    if None in measured:
+    names = ("products", "passes", US.name)
+    if any(value not in results.get(name, {}) for name in names):
         return None
-    products, passes, ours = measured
+    products, passes, ours = (results[name][value] for name in names)
     return float((products + passes) / ours)
 
 

@@ -20,7 +20,7 @@ class BareWork:
         part: "products" or "passes".
     """
 
-    packages = ("tensorflow", "numpy")
+    packages: tuple[str, ...] = ("tensorflow", "numpy")
 
     def __init__(self, part: str) -> None:
         self._part = part

@@ -22,11 +22,11 @@ class KerasModel:
     Args:
         layer_class: the KerasLayer.
         export: writes the model that is served, from a model and a folder; the ways are a contestant's own.
+        package: the layer's, whose version is told as well.
     """
 
-    packages = ("tensorflow", "tf-keras", "pennylane", "numpy")
-
-    def __init__(self, layer_class: Any, export: Callable[[Any, str], Any]) -> None:
+    def __init__(self, layer_class: Any, export: Callable[[Any, str], Any], package: str) -> None:
+        self.packages: tuple[str, ...] = (package, "tensorflow", "tf-keras", "numpy")
         self._layer_class = layer_class
         self._export = export
         self._served: dict[Task, Any] = {}  # a model of a circuit is exported once, whatever the batch

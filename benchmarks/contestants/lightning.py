@@ -20,7 +20,7 @@ Circuit = Callable[[Any, Any], Any]
 class Lightning:
     """The questions that lightning.qubit answers."""
 
-    packages = ("pennylane", "pennylane-lightning", "numpy")
+    packages: tuple[str, ...] = ("pennylane", "pennylane-lightning", "numpy")
 
     def prepare(self, task: Task, arrays: Arrays) -> Call:
         """Build what the task needs; see `Contestant`."""

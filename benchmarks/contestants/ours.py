@@ -12,4 +12,4 @@ def _export(model: Any, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    main(lambda: KerasModel(qlayer.KerasLayer, _export))
+    main(lambda: KerasModel(qlayer.KerasLayer, _export, "qlayer"))

@@ -20,7 +20,7 @@ Batched = Callable[[jax.Array, jax.Array], jax.Array]  # inputs (batch, features
 class PennyLaneJax:
     """The questions that JAX answers."""
 
-    packages = ("pennylane", "jax", "jaxlib", "numpy")
+    packages: tuple[str, ...] = ("pennylane", "jax", "jaxlib", "numpy")
 
     def prepare(self, task: Task, arrays: Arrays) -> Call:
         """Build what the task needs; see `Contestant`."""

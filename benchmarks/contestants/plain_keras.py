@@ -17,7 +17,7 @@ from benchmarks.task import Task
 class PlainKeras:
     """The two questions that have a floor."""
 
-    packages = ("tensorflow", "tf-keras", "numpy")
+    packages: tuple[str, ...] = ("tensorflow", "tf-keras", "numpy")
 
     def prepare(self, task: Task, arrays: Arrays) -> Call:
         """Build what the task needs; see `Contestant`."""

@@ -28,7 +28,7 @@ class TensorCircuit:
     def __init__(self, backend: str) -> None:
         self._backend = tc.set_backend(backend)
         tc.set_dtype("complex64")
-        self.packages = ("tensorcircuit-ng", backend, "numpy")
+        self.packages: tuple[str, ...] = ("tensorcircuit-ng", backend, "numpy")
         self._questions: dict[str, Callable[[Circuit, Arrays], Call]] = {
             "exported": self._exported,
             "training": self._training,

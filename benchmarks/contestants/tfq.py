@@ -34,7 +34,7 @@ _PAULIS = {"X": cirq.X, "Y": cirq.Y, "Z": cirq.Z}
 class TensorFlowQuantum:
     """The questions that TensorFlow Quantum answers."""
 
-    packages = ("tensorflow-quantum", "tensorflow", "cirq-core", "numpy")
+    packages: tuple[str, ...] = ("tensorflow-quantum", "tensorflow", "cirq-core", "numpy")
 
     def prepare(self, task: Task, arrays: Arrays) -> Call:
         """Build what the task needs; see `Contestant`."""

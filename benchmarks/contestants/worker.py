@@ -41,7 +41,7 @@ class RefusedError(Exception):
 class Contestant(Protocol):
     """What a contestant's file has to offer."""
 
-    packages: Sequence[str]
+    packages: tuple[str, ...]  # whose versions are told
 
     def prepare(self, task: Task, arrays: Arrays) -> Call:
         """Build what the task needs.
