@@ -52,8 +52,9 @@ def draw(question: Question, run: Mapping[str, Any], folder: Path) -> list[Path]
         The two files.
     """
     names = [name for name in question.contenders if name in run["versions"]]
+    points = [point for point in run["points"] if any(_height(question, point, name) for name in names)]
     with mpl.rc_context(_SETTINGS):
-        figure = _bars(question, run["points"], names) if question.axis is None else _lines(question, run, names)
+        figure = (_lines if question.axis and points else _bars)(question, points, names)
         figure.suptitle(question.title)
         return [_write(figure, folder / f"{question.name}.{ending}") for ending in ("png", "svg")]
 
@@ -64,15 +65,15 @@ def _write(figure: Figure, path: Path) -> Path:
     return path
 
 
-def _lines(question: Question, run: Mapping[str, Any], names: Sequence[str]) -> Figure:
+def _lines(question: Question, points: Points, names: Sequence[str]) -> Figure:
     """A panel for each circuit and batch."""
-    columns = sorted({_column(point["task"]) for point in run["points"]})
-    rows = sorted({_row(question, point["task"]) for point in run["points"]})
+    columns = sorted({_column(point["task"]) for point in points})
+    rows = sorted({_row(question, point["task"]) for point in points})
     figure = Figure(figsize=(1.2 + 3.4 * len(columns), 1.4 + 2.6 * len(rows)), layout="constrained")
-    panels = figure.subplots(len(rows), len(columns), squeeze=False, sharex=True)
+    panels = figure.subplots(len(rows), len(columns), squeeze=False, sharex=True, sharey=True)
     for row, axes_of_row in zip(rows, panels, strict=True):
         for column, axes in zip(columns, axes_of_row, strict=True):
-            places = [p for p in run["points"] if (_row(question, p["task"]), _column(p["task"])) == (row, column)]
+            places = [p for p in points if (_row(question, p["task"]), _column(p["task"])) == (row, column)]
             _panel(axes, question, places, names)
             axes.set_title(" ".join([*column, f"batch {row:,}" if row else ""]), fontsize=9)
     _legend(figure, panels[0][0], names)
@@ -98,8 +99,9 @@ def _panel(axes: Axes, question: Question, places: Points, names: Sequence[str])
     axes.set_yscale("log")
     axes.set_xlabel(question.axis)
     axes.set_ylabel(UNITS[question.unit].label)
-    if question.axis != "wires":
-        axes.set_xscale("log")
+    axes.set_xscale("linear" if question.axis == "wires" else "log")
+    ticks = sorted({getattr(place["task"], question.axis) for place in places})
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], minor=False)
 
 
 def _height(question: Question, point: Mapping[str, Any], name: str) -> float | None:
@@ -116,7 +118,9 @@ def _bars(question: Question, points: Points, names: Sequence[str]) -> Figure:
         bars = [(place, _height(question, point, name)) for place, point in enumerate(points)]
         known = [(place + (i + 0.5) / (len(names) + 1.5), width) for place, width in bars if width is not None]
         places, widths = zip(*known, strict=True) if known else ([], [])
-        axes.barh(places, widths, 0.9 / (len(names) + 1.5), label=name, color=STYLES[name]["color"])
+        bars_of_name = axes.barh(places, widths, 0.9 / (len(names) + 1.5), label=name, color=STYLES[name]["color"])
+        axes.bar_label(bars_of_name, fmt="{:.3g}", padding=2, fontsize=7)
+    axes.margins(x=0.1)
     axes.set_yticks([place + len(names) / 2 / (len(names) + 1.5) for place in range(len(points))])
     axes.set_yticklabels([f"{point['task'].question} {point['task'].label}" for point in points])
     axes.invert_yaxis()
