@@ -61,14 +61,16 @@ class TensorCircuit:
         def loss(weights: Any, inputs: Any) -> Any:
             return self._backend.sum(batched(inputs, weights) ** 2)
 
-        step = self._backend.jit(self._backend.value_and_grad(loss, argnums=(0, 1)))
+        gradients = self._backend.value_and_grad(loss, argnums=(0, 1))
+
+        def dense(weights: Any, inputs: Any) -> list[Any]:
+            """TensorFlow's gradients may be sparse: for a batch of one, where its vmap picks the only sample."""
+            value, by_arguments = gradients(weights, inputs)
+            return [value, *map(self._backend.convert_to_tensor, by_arguments)]
+
+        step = self._backend.jit(dense)
         inputs, weights = map(self._backend.convert_to_tensor, (arrays.inputs, arrays.weights))
-
-        def call() -> list[Any]:
-            value, gradients = step(weights, inputs)
-            return [_finished(array) for array in (value, *gradients)]
-
-        return call
+        return lambda: [_finished(array) for array in step(weights, inputs)]
 
 
 def _finished(array: Any) -> Any:
