@@ -6,8 +6,9 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN    := .venv/bin
 IMAGE  ?= qlayer-service:latest
+BENCH  := exported limit training gradient first_call saving moons memory scaling_wires scaling_depth scaling_batch
 
-.PHONY: serve test lint format docs-operations lock image clean
+.PHONY: serve test lint format bench bench-full docs-operations lock lock-bench image clean
 
 serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is none yet, and serve it
 	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
@@ -25,6 +26,14 @@ format: .venv/installed                   ## what lint asks for, where a tool ca
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench: .venv/installed                    ## the benchmark against the rivals: some points, at most 45 minutes on 2 cores
+	for question in $(BENCH); do $(BIN)/python -m benchmarks.$$question || exit 1; done
+	$(BIN)/python -m benchmarks.report
+
+bench-full: .venv/installed               ## all its points: many hours
+	for question in $(BENCH); do $(BIN)/python -m benchmarks.$$question --full || exit 1; done
+	$(BIN)/python -m benchmarks.report
+
 docs-operations: .venv/installed          ## docs/operations.md, from the table of operations that the tests run
 	PYTHONPATH=.:tests $(BIN)/python -m operations_page
 
@@ -32,6 +41,12 @@ lock: .venv/installed                     ## resolve the dependencies anew: vers
 	for extra in train serve image dev; do \
 		$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 			--no-emit-find-links --quiet --extra $$extra pyproject.toml --output-file locks/$$extra.txt || exit 1; \
+	done
+
+lock-bench: .venv/installed               ## the same for the benchmark's rivals, whose own versions are pinned by hand
+	for rival in benchmarks/environments/*.in; do \
+		$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+			--no-emit-find-links --quiet $$rival --output-file $${rival%.in}.txt || exit 1; \
 	done
 
 image:                                    ## the container of the service

@@ -1,0 +1,1 @@
+"""The benchmark: qlayer against everything a user could pick instead. See README.md in this folder."""

@@ -1,0 +1,42 @@
+"""The contestants' environments: virtual environments of pinned versions, made when they are first needed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = "ours"  # the project's own environment, which runs the driver as well
+
+_LOCKS = ROOT / "benchmarks" / "environments"
+_ENVIRONMENTS = ROOT / "build" / "benchmarks" / "environments"
+
+
+def python_of(environment: str) -> Path:
+    """The Python of an environment, which is made if it is not there or its pins have changed.
+
+    Args:
+        environment: `OURS`, or the name of a file in benchmarks/environments without its ending.
+
+    Raises:
+        subprocess.CalledProcessError: if it cannot be made.
+    """
+    if environment == OURS:
+        return Path(sys.executable)
+    folder, lock = _ENVIRONMENTS / environment, _LOCKS / f"{environment}.txt"
+    stamp, pins = folder / "pins", hashlib.sha256(lock.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != pins:
+        _make(folder, lock)
+        stamp.write_text(pins)
+    return folder / "bin" / "python"
+
+
+def _make(folder: Path, lock: Path) -> None:
+    print(f"making the environment {folder.name} (up to 1 GB to download; a minute or two)", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    install = ["-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    subprocess.run([folder / "bin" / "python", *install, "--requirement", lock], check=True)
