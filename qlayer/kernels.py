@@ -15,13 +15,13 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.plan import Chain, Layer, VariableStep
-from qlayer.register import Register, moved_back, moved_to_front, picked
+from qlayer.register import PART, Register
 
 # A layer is applied in blocks of neighbouring wires. Larger blocks need fewer passes over the state and more
 # multiplications. Measured for registers of 8 to 20 wires (2 cores, batches of 1 to 1,024): blocks of four and five
 # wires are the fastest, of six and seven up to twice as slow; a register of six wires is best left whole.
 BLOCK_MAX_WIRES = 5
-WHOLE_MAX_WIRES = 6
+WHOLE_MAX_WIRES = 5
 
 
 @dataclass(frozen=True)
@@ -111,38 +111,29 @@ def block_matrices(matrices: tf.Tensor) -> list[list[tf.Tensor]]:
     products: dict[int, tf.Tensor] = {}
     for size, begins in groups.items():
         wires = np.add.outer(begins, np.arange(size))
-        whole = _kronecker(tf.gather(matrices, wires, axis=1))  # of (s, blocks of this size, size, 2, 2)
+        real = real_matrices(_kronecker(tf.gather(matrices, wires, axis=1)))  # of (s, blocks of this size, size, 2, 2)
+        whole = tf.reshape(real, [-1, len(begins), 2 ** (size + 1), 2 ** (size + 1)])
         products |= zip(begins, tf.unstack(whole, axis=1), strict=True)
     rows = [tf.unstack(products[start]) for start in starts[:-1]]
     return [list(blocks) for blocks in zip(*rows, strict=True)]
 
 
 def _kronecker(matrices: tf.Tensor) -> tf.Tensor:
-    """The Kronecker product over the third axis as a real matrix: (s, blocks, k, 2, 2) -> (s, blocks, 2 K, 2 K).
-
-    The elements are multiplied with every wire's row and column side by side, and put in order once, at the end. Of few
-    axes, because TensorFlow broadcasts no more than six of them in a jacobian.
-    """
-    count, size = matrices.shape[0] * matrices.shape[1], matrices.shape[2]
-    products = [tf.reshape(part, [count, 4]) for part in tf.unstack(matrices, axis=2)]
+    """The Kronecker product over the third axis: (s, blocks, k, 2, 2) -> (s * blocks, K, K)."""
+    count = matrices.shape[0] * matrices.shape[1]
+    products = [tf.reshape(part, [count, 2, 2]) for part in tf.unstack(matrices, axis=2)]
     while len(products) > 1:
         pairs = zip(products[0::2], products[1::2], strict=False)
-        joined = [
-            tf.reshape(left[:, :, tf.newaxis] * right[:, tf.newaxis], [count, left.shape[1] * right.shape[1]])
-            for left, right in pairs
-        ]
+        joined = [_kronecker_pair(left, right) for left, right in pairs]
         products = joined + products[len(joined) * 2 :]
-    real, imag = tf.math.real(products[0]), tf.math.imag(products[0])
-    elements = tf.concat([real, -imag, imag, real], axis=1)  # the part of the row, then the part of the column
-    ordered = picked(tf.transpose(elements), _matrix_order(size))
-    return tf.reshape(tf.transpose(ordered), [*matrices.shape[:2], 2 ** (size + 1), 2 ** (size + 1)])
+    return products[0]
 
 
-def _matrix_order(size: int) -> np.ndarray:
-    """Where each element of the real matrix is among (part, part, row 0, column 0, row 1, column 1, ...)."""
-    places = np.arange(4 ** (size + 1)).reshape((2, 2) + (2, 2) * size)
-    rows, columns = range(2, 2 * size + 2, 2), range(3, 2 * size + 2, 2)
-    return places.transpose([*rows, 0, 1, *columns]).ravel()
+def _kronecker_pair(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """The Kronecker products of two stacks of matrices: (c, p, p), (c, q, q) -> (c, p q, p q)."""
+    p, q = left.shape[1], right.shape[1]
+    product = tf.reshape(left, [-1, p, 1, p, 1]) * tf.reshape(right, [-1, 1, q, 1, q])
+    return tf.reshape(product, [-1, p * q, p * q])
 
 
 def real_matrices(matrices: tf.Tensor) -> tf.Tensor:
@@ -163,13 +154,10 @@ def apply_layer(register: Register, blocks: list[tf.Tensor]) -> Register:
         register: the register of n wires.
         blocks: for each block of wires, its real matrix of shape (2 K, 2 K).
     """
-    values, before = register.front, 1
-    for block in blocks:
-        size = block.shape[0]
-        columns = tf.reshape(values, [before, size, -1] if before > 1 else [size, -1])
-        values = tf.matmul(block, columns)
-        before *= size // 2
-    return Register(tf.reshape(values, [register.size, 2, -1]), has_parts_first=False)
+    sizes = blocks_of(register.wire_count)
+    for start, size, block in zip(accumulate(sizes, initial=0), sizes, blocks, strict=False):
+        register = apply_real_matrix(register, tuple(range(start, start + size)), block)
+    return register
 
 
 def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
@@ -189,18 +177,24 @@ def apply_matrix(register: Register, wires: tuple[int, ...], matrices: tf.Tensor
         matrices: complex; shape (1, K, K), or (b, K, K) where it changes from sample to sample.
     """
     real = real_matrices(matrices)
-    size, rest = real.shape[1], 2 * register.size // real.shape[1]
-    values = moved_to_front(register, wires)
     if real.shape[0] == 1:
-        product = tf.matmul(real[0], tf.reshape(values, [size, -1]))
-    else:
-        samples = tf.transpose(tf.reshape(values, [size, rest, -1]), [2, 0, 1])
-        product = tf.transpose(tf.matmul(real, samples), [1, 2, 0])
-    if wires == tuple(range(register.wire_count)):
-        return Register(tf.reshape(product, [register.size, 2, -1]), has_parts_first=False)
-    parts = tf.transpose(tf.reshape(product, [size // 2, 2, rest, -1]), [1, 0, 2, 3])
-    others = (wire for wire in range(register.wire_count) if wire not in wires)
-    return moved_back(tf.reshape(parts, [2, register.size, -1]), (*wires, *others))
+        return apply_real_matrix(register, wires, real[0])
+    ready, size = register.leading((PART, *wires)), real.shape[1]
+    samples = tf.transpose(tf.reshape(ready.rows, [size, 2 * register.size // size, -1]), [2, 0, 1])
+    products = tf.transpose(tf.matmul(real, samples), [1, 2, 0])
+    return _after(ready, wires, products)
+
+
+def apply_real_matrix(register: Register, wires: tuple[int, ...], matrix: tf.Tensor) -> Register:
+    """Apply a matrix that all samples share, as `real_matrices` makes it, to some wires of the joined register."""
+    ready = register.leading((PART, *wires))
+    return _after(ready, wires, tf.matmul(matrix, tf.reshape(ready.rows, [matrix.shape[1], -1])))
+
+
+def _after(ready: Register, wires: tuple[int, ...], products: tf.Tensor) -> Register:
+    """The register whose leading bits, the part and some wires, became the wires and the part."""
+    bits = (*wires, PART, *ready.bits[len(wires) + 1 :])
+    return Register(tf.reshape(products, [2 * ready.size, -1]), bits)
 
 
 def variable_matrix(step: VariableStep, elements: tf.Tensor) -> tf.Tensor:

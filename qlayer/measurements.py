@@ -82,9 +82,7 @@ def _signed_values(state: State, flips: int, group: list[tuple[int, float, Word,
         coefficients[masks.index(word.z), column] += coefficient * factor
     is_imaginary = bool(group[0][2].phase.imag)
     sums = state.parity_sums(flips, masks, is_imaginary=is_imaginary)
-    if np.array_equal(coefficients, np.eye(count)):
-        return sums
-    return tf.matmul(sums, tf.constant(coefficients, sums.dtype))
+    return tf.matmul(sums, tf.constant(coefficients, sums.dtype), transpose_a=True)
 
 
 def _variances(state: State, readouts: Sequence[Readout]) -> list[tf.Tensor]:

@@ -14,14 +14,17 @@ import tensorflow as tf
 
 from qlayer.kernels import Angles, unit
 from qlayer.plan import MaskTerm, PhaseStep, wire_bit
-from qlayer.register import Register
+from qlayer.register import PART, Register, from_parts
 
-_WHOLE_MAX_WIRES = 8  # up to here one table of 2 ** n rows costs less than two products
+# Up to here one table of all rows costs less than two products, of which one is a batch of small ones.
+_WHOLE_MAX_BITS = 13
+_WHOLE_MAX_ELEMENTS = 2**19
 
 
 def parity_tables(masks: Sequence[int], wire_count: int) -> tuple[np.ndarray, np.ndarray]:
     """The parities of the upper and of the lower wires: shapes (2 ** (n - low), masks) and (2 ** low, masks)."""
-    low = wire_count if wire_count <= _WHOLE_MAX_WIRES else wire_count // 2
+    is_whole = wire_count <= _WHOLE_MAX_BITS and len(masks) << wire_count <= _WHOLE_MAX_ELEMENTS
+    low = wire_count if is_whole else wire_count // 2
     upper = _parities([mask >> low for mask in masks], wire_count - low)
     return upper, _parities([mask & (2**low - 1) for mask in masks], low)
 
@@ -37,49 +40,46 @@ def polynomial(coefficients: tf.Tensor, masks: Sequence[int], wire_count: int) -
     return tf.reshape(tf.matmul(lower, weighted), [2**wire_count, -1])
 
 
-def parity_sums(register: Register, masks: Sequence[int], signs: tuple[int, int] = (1, 1)) -> tf.Tensor:
-    """The sums over all basis states of numbers times a parity: shape (masks, b).
+def parity_sums(rows: tf.Tensor, masks: Sequence[int]) -> tf.Tensor:
+    """The sums over all rows of numbers times a parity of the row's bits: (2 ** bits, b) -> (masks, b)."""
+    upper, lower = parity_tables(masks, rows.shape[0].bit_length() - 1)
+    if len(upper) == 1:
+        return tf.matmul(tf.constant((lower * upper).T, rows.dtype), rows)
+    values = tf.reshape(rows, [len(upper), len(lower), -1])
+    sums = tf.matmul(tf.constant(lower.T, rows.dtype), values)
+    return tf.reduce_sum(sums * tf.constant(upper[:, :, np.newaxis], rows.dtype), axis=0)
 
-    Args:
-        register: two numbers for each basis state.
-        masks: the parities.
-        signs: with which sign each of the two counts.
-    """
-    upper, lower = parity_tables(masks, register.wire_count)
-    if register.has_parts_first:
-        upper = np.concatenate([sign * upper for sign in signs])
-    else:
-        lower = np.stack([sign * lower for sign in signs], axis=1).reshape(-1, len(masks))
-    dtype = register.values.dtype
-    if len(upper) <= 2:  # noqa: PLR2004 - the parts alone, or one of them: a single table
-        table = np.concatenate([lower * row for row in upper])
-        return tf.matmul(tf.constant(table.T, dtype), tf.reshape(register.values, [len(table), -1]))
-    values = tf.reshape(register.values, [len(upper), len(lower), -1])
-    sums = tf.matmul(tf.constant(lower.T, dtype), values)
-    return tf.reduce_sum(sums * tf.constant(upper[:, :, np.newaxis], dtype), axis=0)
+
+def row_masks(register: Register, masks: Sequence[int], *, with_part: bool) -> list[int]:
+    """Masks of basis states as masks of a register's rows, with or without the bit of the part."""
+    wires = register.wire_count
+    bits = {bit: 1 << (wires - place) for place, bit in enumerate(register.bits)}
+    found = (sum(bits[wire] for wire in range(wires) if mask & wire_bit(wire, wires)) for mask in masks)
+    return [mask | bits[PART] if with_part else mask for mask in found]
 
 
 def phase_coefficients(terms: tuple[MaskTerm, ...], masks: list[int], angles: Angles) -> tf.Tensor:
     """The coefficient of each mask in a phase polynomial.
 
     Returns:
-        Shape (batch, masks) if a term depends on the inputs, (1, masks) otherwise.
+        Shape (masks, batch) if a term depends on the inputs, (masks, 1) otherwise.
     """
     parts = []
-    constants = np.zeros((1, len(masks)))
+    constants = np.zeros((len(masks), 1))
     for term in terms:
         if term.angle is None:
-            constants[0, masks.index(term.mask)] += term.coefficient
+            constants[masks.index(term.mask)] += term.coefficient
     if constants.any() or not terms:
         parts.append(tf.constant(constants, angles.dtype))
     for varies, values in ((False, angles.shared), (True, angles.varying)):
         used = [(term.angle.index, term) for term in terms if term.angle and term.angle.is_input_dependent == varies]
         if used:
             columns = sorted({index for index, _ in used})
-            table = np.zeros((len(columns), len(masks)))
+            table = np.zeros((len(masks), len(columns)))
             for index, term in used:
-                table[columns.index(index), masks.index(term.mask)] += term.coefficient
-            parts.append(tf.matmul(pick_columns(values, columns), tf.constant(table, angles.dtype)))
+                table[masks.index(term.mask), columns.index(index)] += term.coefficient
+            picked = pick_columns(values, columns)
+            parts.append(tf.matmul(tf.constant(table, angles.dtype), picked, transpose_b=True))
     return sum(parts[1:], start=parts[0])
 
 
@@ -107,12 +107,11 @@ class Phases:
         """Apply a diagonal to the joined register."""
         if terms not in self._known:
             masks = sorted({term.mask for term in terms})
-            coefficients = tf.transpose(phase_coefficients(terms, masks, self.angles))
-            phase = polynomial(coefficients, masks, self.wire_count)
+            phase = polynomial(phase_coefficients(terms, masks, self.angles), masks, self.wire_count)
             self._known[terms] = tf.cos(phase), tf.sin(phase)
         cos, sin = self._known[terms]
         real, imag = register.parts
-        return Register(tf.stack([real * cos - imag * sin, real * sin + imag * cos]))
+        return from_parts(real * cos - imag * sin, real * sin + imag * cos)
 
 
 def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) -> tf.Tensor:
@@ -124,9 +123,8 @@ def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) ->
         table = np.zeros((len(masks), wires, 2))
         for row, mask in enumerate(masks):  # a global phase (mask 0) is given to wire 0
             table[row, bits.index(mask) if mask else 0] = (1, -1 if mask else 1)
-        phase = tf.matmul(
-            phase_coefficients(step.terms, masks, angles), tf.constant(table.reshape(len(masks), -1), angles.dtype)
-        )
+        coefficients = phase_coefficients(step.terms, masks, angles)
+        phase = tf.matmul(coefficients, tf.constant(table.reshape(len(masks), -1), angles.dtype), transpose_a=True)
         vectors *= tf.reshape(unit(phase), [-1, wires, 2])
     if step.flips:
         flipped = tf.constant([[bool(step.flips & bit)] for bit in bits])

@@ -14,6 +14,7 @@ import numpy as np
 from qlayer.circuit import Circuit, Measurement, Operation, PauliTerm
 from qlayer.density import density_preparation
 from qlayer.factors import Factor, Matrix, Permutation, Phase, Term, Variable
+from qlayer.hadamards import hadamards_moved
 from qlayer.permutations import BasisPermutation
 from qlayer.plan import (
     Angle,
@@ -135,6 +136,7 @@ class _Scheduler:
         readouts = tuple(_readout(measurement, self.circuit.wire_count) for measurement in self.circuit.measurements)
         readouts = self._absorb_last_step(readouts)
         steps = [step.build() if isinstance(step, _LayerBuilder | _PhaseBuilder) else step for step in self.steps]
+        steps = hadamards_moved(steps, self.wire_count)
         preparation = self.circuit.preparation
         if preparation and self.circuit.is_mixed:
             preparation = density_preparation(preparation, self.circuit.wire_count)

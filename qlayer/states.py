@@ -6,7 +6,7 @@ The batch axis b is 1 as long as nothing depends on the inputs. n is the number 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,7 @@ import tensorflow as tf
 from qlayer.axes import to_end
 from qlayer.density import rows_and_columns
 from qlayer.kernels import apply_matrix, complex_dtype
-from qlayer.phases import parity_sums
+from qlayer.phases import parity_sums, row_masks
 from qlayer.register import Register
 
 
@@ -42,12 +42,11 @@ class PureState:
     @property
     def dtype(self) -> tf.DType:
         """Complex data type."""
-        return complex_dtype(self.register.values.dtype)
+        return complex_dtype(self.register.rows.dtype)
 
     def probabilities(self) -> tf.Tensor:
         """The probability of each basis state: (b, 2 ** n)."""
-        squares = tf.square(self.register.values)
-        return tf.transpose(tf.reduce_sum(squares, axis=0 if self.register.has_parts_first else 1))
+        return tf.transpose(tf.add_n([tf.square(part) for part in self.register.parts]))
 
     def parity_sums(self, flips: int, masks: Sequence[int], *, is_imaginary: bool) -> tf.Tensor:
         """The sums over all basis states x of a part of the density matrix's element (x, x ^ flips) times a parity.
@@ -58,17 +57,19 @@ class PureState:
             is_imaginary: whether the imaginary part is meant, otherwise the real one.
 
         Returns:
-            Shape (b, masks).
+            Shape (masks, b).
         """
-        register, signs = self.register, (1, 1)
+        register = self.register
         if not flips:
-            products = Register(tf.square(register.values), register.has_parts_first)
-        else:
-            flipped = register.permuted(np.arange(register.size) ^ flips).values
-            if is_imaginary:  # re' im - im' re, of the flipped amplitudes re' + i im'
-                flipped, signs = tf.reverse(flipped, [0]), (-1, 1)
-            products = Register(register.front * flipped)
-        return tf.transpose(parity_sums(products, masks, signs))
+            return parity_sums(tf.square(register.rows), row_masks(register, masks, with_part=False))
+        flipped = register.permuted(np.arange(register.size) ^ flips)
+        if not is_imaginary:
+            products = register.front * flipped.rows
+            return parity_sums(products, row_masks(flipped, masks, with_part=False))
+        # re' im - im' re, of the flipped amplitudes re' + i im': the opposite of a sum with the sign of the part
+        real, imag = flipped.parts
+        products = register.front * tf.concat([imag, real], axis=0)
+        return -parity_sums(products, row_masks(flipped, masks, with_part=True))
 
     def reduced(self, wires: tuple[int, ...]) -> tf.Tensor:
         """The density matrix of some wires, in their order: (b, 2 ** k, 2 ** k)."""
@@ -80,7 +81,7 @@ class PureState:
     def expectation_value(self, wires: tuple[int, ...], matrix: np.ndarray) -> tf.Tensor:
         """The expectation value of a Hermitian matrix on some wires: (b,)."""
         applied = self.rotated(wires, matrix).register
-        return tf.reduce_sum(self.register.front * applied.front, axis=[0, 1])
+        return tf.reduce_sum(self.register.front * applied.front, axis=0)
 
     def rotated(self, wires: tuple[int, ...], matrix: np.ndarray) -> PureState:
         """The state after a constant matrix on some wires."""
@@ -88,14 +89,12 @@ class PureState:
 
     def normalized(self) -> PureState:
         """The state with norm 1."""
-        values = self.register.front
-        norm = tf.sqrt(tf.reduce_sum(tf.square(values), axis=[0, 1]))
-        return PureState(Register(values / norm))
+        rows = self.register.rows
+        return PureState(replace(self.register, rows=rows / tf.sqrt(tf.reduce_sum(tf.square(rows), axis=0))))
 
     def for_batch(self, batch: tf.Tensor) -> PureState:
         """The state with a row for each sample of the batch."""
-        values = self.register.front
-        return PureState(Register(tf.broadcast_to(values, [*values.shape[:2], batch])))
+        return PureState(_for_batch(self.register, batch))
 
 
 @dataclass(frozen=True)
@@ -121,23 +120,21 @@ class MixedState:
     @property
     def dtype(self) -> tf.DType:
         """Complex data type."""
-        return complex_dtype(self.register.values.dtype)
+        return complex_dtype(self.register.rows.dtype)
 
     def probabilities(self) -> tf.Tensor:
         """The probability of each basis state: (b, 2 ** n)."""
-        return tf.transpose(self._diagonal(self.register).parts[0])
+        return tf.transpose(self._diagonal(self.register, is_imaginary=False))
 
     def parity_sums(self, flips: int, masks: Sequence[int], *, is_imaginary: bool) -> tf.Tensor:
-        """The sums over all basis states x of a part of the element (x, x ^ flips) times a parity: (b, masks)."""
+        """The sums over all basis states x of a part of the element (x, x ^ flips) times a parity: (masks, b)."""
         columns = np.arange(self.register.size)
         flipped = self.register.permuted(columns ^ flips) if flips else self.register
-        signs = (0, 1) if is_imaginary else (1, 0)
-        return tf.transpose(parity_sums(self._diagonal(flipped), masks, signs))
+        return parity_sums(self._diagonal(flipped, is_imaginary=is_imaginary), masks)
 
-    def _diagonal(self, register: Register) -> Register:
-        """The elements (x, x) of what is like a density matrix, as a register of n wires."""
-        step = 2**self.wire_count + 1
-        return Register(register.front[:, ::step])
+    def _diagonal(self, register: Register, *, is_imaginary: bool) -> tf.Tensor:
+        """A part of the elements (x, x) of what is like a density matrix: (2 ** n, b)."""
+        return register.parts[is_imaginary][:: 2**self.wire_count + 1]
 
     def reduced(self, wires: tuple[int, ...]) -> tf.Tensor:
         """The density matrix of some wires, in their order: (b, 2 ** k, 2 ** k)."""
@@ -161,15 +158,18 @@ class MixedState:
     def normalized(self) -> MixedState:
         """The state with trace 1."""
         trace = tf.reduce_sum(self.probabilities(), axis=1)
-        return MixedState(Register(self.register.front / trace))
+        return MixedState(replace(self.register, rows=self.register.rows / trace))
 
     def for_batch(self, batch: tf.Tensor) -> MixedState:
         """The state with a row for each sample of the batch."""
-        values = self.register.front
-        return MixedState(Register(tf.broadcast_to(values, [*values.shape[:2], batch])))
+        return MixedState(_for_batch(self.register, batch))
 
 
 State = PureState | MixedState
+
+
+def _for_batch(register: Register, batch: tf.Tensor) -> Register:
+    return replace(register, rows=tf.broadcast_to(register.rows, [2 * register.size, batch]))
 
 
 def absolute_square(values: tf.Tensor) -> tf.Tensor:

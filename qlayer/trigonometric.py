@@ -14,6 +14,7 @@ from math import gcd, prod
 import numpy as np
 import tensorflow as tf
 
+from qlayer.axes import transposed
 from qlayer.costs import plan_cost, products_cost
 from qlayer.kernels import Angles
 from qlayer.plan import PhaseStep, Plan
@@ -21,7 +22,7 @@ from qlayer.simulation import Numbers, Simulation, no_angles
 
 # larger tables of coefficients make models large, and more amplitudes on the grid take longer than an export may take
 _TABLE_MAX_ELEMENTS = 2**21
-_GRID_MAX_AMPLITUDES = 2**24
+_GRID_MAX_AMPLITUDES = 2**26
 _GRID_BATCH = 2**12  # points of the grid that run at once
 _OPERATIONS = 16  # that a run of a polynomial starts
 _LINEAR = ("expval", "matrix_expval", "probs", "basis_probs")
@@ -57,7 +58,7 @@ class TrigonometricPolynomial:
         left, right = tf.split(tf.reduce_prod(features, axis=0), [columns, rows])
         table = tf.constant(self.coefficients.reshape(results * rows, columns), angles.dtype)
         sums = tf.reshape(tf.matmul(table, left), [results, rows, -1]) * right
-        return tf.transpose(tf.reduce_sum(sums, axis=1))
+        return transposed(tf.reduce_sum(sums, axis=1))
 
     def _factors(self) -> np.ndarray:
         """The features whose products are those of the left, then those of the right: shape (factors, products)."""

@@ -33,7 +33,7 @@ def exact_rule(circuit):
 
     def means(angles, _randomness, context):
         batch, *outputs = context
-        state = circuit._final_state(angles, outputs).for_batch(batch)
+        state = circuit.simulation.state(circuit._numbers(angles, outputs)).for_batch(batch)
         return MEASUREMENTS["expval"].results(state, circuit.plan.readouts)
 
     return replace(circuit.shift_rule, draws=means), means
