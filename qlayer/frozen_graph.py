@@ -21,6 +21,7 @@ from qlayer.errors import ExportError
 
 Predict = Callable[..., dict[str, tf.Tensor]]
 
+_CONTROL_FLOW = ("Case", "If", "StatelessCase", "StatelessIf", "StatelessWhile", "While")
 _PASSES = ("constfold", "dependency", "pruning")
 
 
@@ -132,7 +133,9 @@ def _optimized(graph: tf.Graph, kept: set[str]) -> tf.compat.v1.GraphDef:
     nodes = [*optimized.node, *(node for function in optimized.library.function for node in function.node_def)]
     for node in nodes:
         for name in [name for name in node.attr if name.startswith("_") and name != "_output_shapes"]:
-            del node.attr[name]  # notes of whoever made it: gradients, control flow to be lowered, inferred shapes
+            del node.attr[name]  # notes of whoever made it: gradients, inferred shapes
+        if node.op in _CONTROL_FLOW:  # where it runs, and not before, so that loops run several steps at once
+            node.attr["_lower_using_switch_merge"].b = True
     return optimized
 
 

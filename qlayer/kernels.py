@@ -161,8 +161,8 @@ def apply_layer(register: Register, blocks: list[tf.Tensor]) -> Register:
 
 
 def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
-    """Apply a layer to unentangled wires: (b, n, 2) and (n, 2, 2) -> (b, n, 2)."""
-    return tf.reduce_sum(matrices * vectors[:, :, tf.newaxis, :], axis=-1)
+    """Apply a layer to unentangled wires: (n, 2, b) and (n, 2, 2) -> (n, 2, b)."""
+    return matrices[:, :, :1] * vectors[:, :1] + matrices[:, :, 1:] * vectors[:, 1:]
 
 
 # ---------------------------------------------------------------------------------------------------------- matrices

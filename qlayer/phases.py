@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from qlayer.kernels import Angles, unit
 from qlayer.plan import MaskTerm, PhaseStep, wire_bit
-from qlayer.register import PART, Register, from_parts
+from qlayer.register import PART, Register, in_order
 
 # Up to here one table of all rows costs less than two products, of which one is a batch of small ones.
 _WHOLE_MAX_BITS = 13
@@ -90,7 +90,7 @@ def pick_columns(values: tf.Tensor, columns: list[int]) -> tf.Tensor:
 
 @dataclass
 class Phases:
-    """The cosines and sines of phase polynomials; each polynomial is computed once in a run, however often it acts.
+    """Phase polynomials; each is computed once in a run, however often it acts.
 
     Args:
         angles: the values of the angles.
@@ -104,29 +104,33 @@ class Phases:
     _known: dict[tuple[MaskTerm, ...], tuple[tf.Tensor, tf.Tensor]] = field(default_factory=dict)
 
     def apply(self, register: Register, terms: tuple[MaskTerm, ...]) -> Register:
-        """Apply a diagonal to the joined register."""
+        """Apply a diagonal to the joined register: each part times the cosine, and the other times the sine."""
         if terms not in self._known:
-            masks = sorted({term.mask for term in terms})
-            phase = polynomial(phase_coefficients(terms, masks, self.angles), masks, self.wire_count)
-            self._known[terms] = tf.cos(phase), tf.sin(phase)
-        cos, sin = self._known[terms]
-        real, imag = register.parts
-        return from_parts(real * cos - imag * sin, real * sin + imag * cos)
+            self._known[terms] = self._factors(terms)
+        straight, crossed = self._known[terms]
+        return Register(register.front * straight + register.exchanged * crossed, in_order(self.wire_count))
+
+    def _factors(self, terms: tuple[MaskTerm, ...]) -> tuple[tf.Tensor, tf.Tensor]:
+        """What both parts are multiplied with, and what the exchanged ones are: (2 ** (n + 1), b) each."""
+        masks = sorted({term.mask for term in terms})
+        phase = polynomial(phase_coefficients(terms, masks, self.angles), masks, self.wire_count)
+        cos, sin = tf.cos(phase), tf.sin(phase)
+        return tf.concat([cos, cos], axis=0), tf.concat([-sin, sin], axis=0)
 
 
 def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) -> tf.Tensor:
-    """Apply a diagonal of single wires and flips to unentangled wires: (b, n, 2) -> (b, n, 2)."""
-    wires = vectors.shape[1]
+    """Apply a diagonal of single wires and flips to unentangled wires: (n, 2, b) -> (n, 2, b)."""
+    wires = vectors.shape[0]
     bits = [wire_bit(wire, wires) for wire in range(wires)]
     if step.terms:
         masks = sorted({term.mask for term in step.terms})
-        table = np.zeros((len(masks), wires, 2))
-        for row, mask in enumerate(masks):  # a global phase (mask 0) is given to wire 0
-            table[row, bits.index(mask) if mask else 0] = (1, -1 if mask else 1)
+        table = np.zeros((wires, 2, len(masks)))
+        for column, mask in enumerate(masks):  # a global phase (mask 0) is given to wire 0
+            table[bits.index(mask) if mask else 0, :, column] = (1, -1 if mask else 1)
         coefficients = phase_coefficients(step.terms, masks, angles)
-        phase = tf.matmul(coefficients, tf.constant(table.reshape(len(masks), -1), angles.dtype), transpose_a=True)
-        vectors *= tf.reshape(unit(phase), [-1, wires, 2])
+        phase = tf.matmul(tf.constant(table.reshape(2 * wires, len(masks)), angles.dtype), coefficients)
+        vectors *= tf.reshape(unit(phase), [wires, 2, -1])
     if step.flips:
-        flipped = tf.constant([[bool(step.flips & bit)] for bit in bits])
-        vectors = tf.where(flipped, tf.reverse(vectors, [2]), vectors)
+        flipped = tf.constant([[[bool(step.flips & bit)]] for bit in bits])
+        vectors = tf.where(flipped, tf.reverse(vectors, [1]), vectors)
     return vectors

@@ -58,6 +58,15 @@ class Register:
         return self.ordered(in_order(self.wire_count))
 
     @property
+    def exchanged(self) -> tf.Tensor:
+        """The rows in their order, but all imaginary parts first."""
+        if len(self.bits) > _INDEXED_MAX_BITS:
+            real, imag = self.parts
+            return tf.concat([imag, real], axis=0)
+        order = [self.bits.index(bit) for bit in in_order(self.wire_count)]
+        return picked(self.rows, np.roll(_places(order), self.size))
+
+    @property
     def amplitudes(self) -> tf.Tensor:
         """Complex, with the batch first: (b, 2 ** n)."""
         return tf.transpose(tf.complex(*self.parts))
@@ -156,10 +165,10 @@ def _indices(order: np.ndarray) -> tf.Tensor:
 
 
 def join(vectors: tf.Tensor) -> Register:
-    """The register of unentangled wires, by a tree of outer products: complex (b, n, 2) -> n wires."""
-    if vectors.shape[1] == 1:
-        return from_amplitudes(vectors[:, 0])
-    left, right = _two_factors(tf.transpose(vectors, [1, 2, 0]))
+    """The register of unentangled wires, by a tree of outer products: complex (n, 2, b) -> n wires."""
+    if vectors.shape[0] == 1:
+        return from_parts(tf.math.real(vectors[0]), tf.math.imag(vectors[0]))
+    left, right = _two_factors(vectors)
     # the last product is the only large one: it is made in parts
     (re, im), (real, imag) = (
         (tf.math.real(part), tf.math.imag(part)) for part in (left[:, tf.newaxis], right[tf.newaxis])

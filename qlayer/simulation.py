@@ -22,9 +22,9 @@ Blocks = tuple[list[tf.Tensor], list[list[tf.Tensor]]]
 
 # Registers from this size on run in chunks. Smaller ones are done before a loop has started.
 CHUNKED_MIN_WIRES = 10
-# The states of a chunk take at most this, if one sample leaves the choice: measured from 2 to 32 MiB, 4 and 8 were the
-# fastest (12 and 16 wires, 2 cores with 2 MiB of cache each).
-CHUNK_STATE_BYTES = 2**23
+# The states of a chunk take at most this, if one sample leaves the choice: measured from 1 to 32 MiB, 4 was the fastest
+# (10 to 14 wires, 2 cores with 2 MiB of cache each).
+CHUNK_STATE_BYTES = 2**22
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Simulation:
 
     def _unentangled(self, matrices: list[tf.Tensor], angles: Angles) -> Register:
         """Run the prefix, one vector for each wire, and join the register."""
-        vectors = tf.constant([[[1, 0]] * self.plan.wire_count], complex_dtype(self.dtype))
+        vectors = tf.constant([[[1], [0]]] * self.plan.wire_count, complex_dtype(self.dtype))
         remaining = iter(matrices)
         for step in self.plan.prefix:
             if isinstance(step, Layer):

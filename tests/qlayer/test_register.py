@@ -68,7 +68,7 @@ def test_join(wires, batch):
     expected = np.ones((batch, 1))
     for wire in range(wires):
         expected = np.einsum("bi,bj->bij", expected, vectors[:, wire]).reshape(batch, -1)
-    np.testing.assert_allclose(join(tf.constant(vectors)).amplitudes, expected, rtol=1e-12)
+    np.testing.assert_allclose(join(tf.constant(vectors.transpose(1, 2, 0))).amplitudes, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("wires", [(0,), (2,), (1, 2), (2, 0), (2, 1, 0), (0, 1, 2)])
