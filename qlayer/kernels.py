@@ -132,8 +132,10 @@ def _kronecker(matrices: tf.Tensor) -> tf.Tensor:
 def _kronecker_pair(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
     """The Kronecker products of two stacks of matrices: (c, p, p), (c, q, q) -> (c, p q, p q)."""
     p, q = left.shape[1], right.shape[1]
-    product = tf.reshape(left, [-1, p, 1, p, 1]) * tf.reshape(right, [-1, 1, q, 1, q])
-    return tf.reshape(product, [-1, p * q, p * q])
+    # an outer product of few axes, because TensorFlow broadcasts no more than five of them in a jacobian
+    pairs = tf.reshape(left, [-1, p * p, 1]) * tf.reshape(right, [-1, 1, q * q])
+    ordered = tf.transpose(tf.reshape(pairs, [-1, p, p, q, q]), [0, 1, 3, 2, 4])
+    return tf.reshape(ordered, [-1, p * q, p * q])
 
 
 def real_matrices(matrices: tf.Tensor) -> tf.Tensor:

@@ -141,15 +141,16 @@ def picked(rows: tf.Tensor, order: np.ndarray) -> tf.Tensor:
 
     @tf.custom_gradient
     def pick(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        return tf.gather(rows, _indices(order)), lambda upstream: picked(upstream, np.argsort(order))
+        return tf.gather(rows, _indices(order, rows)), lambda upstream: picked(upstream, np.argsort(order))
 
     return pick(rows)
 
 
-def _indices(order: np.ndarray) -> tf.Tensor:
-    """Indices as a tensor; those of large affine permutations are calculated from two small tables.
+def _indices(order: np.ndarray, rows: tf.Tensor) -> tf.Tensor:
+    """Indices of rows as a tensor; those of large affine permutations are calculated from two small tables.
 
     Bit i of an index is (1 - u l) / 2, with the signs u and l that the upper and the lower half of the row give it.
+    They are made when the rows are there, and given up again: a deep circuit has many.
     """
     low = 2 ** ((len(order).bit_length() - 1) // 2)
     upper, lower = order[::low], order[:low] ^ order[0]
@@ -157,7 +158,8 @@ def _indices(order: np.ndarray) -> tf.Tensor:
         return tf.constant(order, tf.int32)
     bits = np.arange(len(order).bit_length() - 1)
     signs = [1.0 - 2 * (half[:, np.newaxis] >> bits & 1) for half in (upper, lower)]
-    halves = tf.matmul(tf.constant(signs[0] * 2.0**bits), tf.constant(signs[1]), transpose_b=True)
+    nothing = tf.cast(tf.minimum(tf.shape(rows)[1], 0), tf.float64)  # a zero that is known when the rows are
+    halves = tf.matmul(tf.constant(signs[0] * 2.0**bits), signs[1] + nothing, transpose_b=True)
     return tf.reshape(tf.cast((len(order) - 1 - halves) / 2, tf.int32), [len(order)])
 
 
