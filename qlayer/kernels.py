@@ -130,10 +130,14 @@ def _kronecker(matrices: tf.Tensor) -> tf.Tensor:
 
 
 def _kronecker_pair(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
-    """The Kronecker products of two stacks of matrices: (c, p, p), (c, q, q) -> (c, p q, p q)."""
+    """The Kronecker products of two stacks of matrices: (c, p, p), (c, q, q) -> (c, p q, p q).
+
+    The elements are multiplied first and moved afterwards: with an axis for each index, Jacobians would broadcast more
+    axes than TensorFlow can.
+    """
     p, q = left.shape[1], right.shape[1]
-    product = tf.reshape(left, [-1, p, 1, p, 1]) * tf.reshape(right, [-1, 1, q, 1, q])
-    return tf.reshape(product, [-1, p * q, p * q])
+    products = tf.reshape(left, [-1, p * p, 1]) * tf.reshape(right, [-1, 1, q * q])
+    return tf.reshape(tf.transpose(tf.reshape(products, [-1, p, p, q, q]), [0, 1, 3, 2, 4]), [-1, p * q, p * q])
 
 
 def real_matrices(matrices: tf.Tensor) -> tf.Tensor:
