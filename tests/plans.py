@@ -41,9 +41,10 @@ def frozen(
     weights: Mapping[str, np.ndarray],
     dtype: tf.DType = tf.float64,
     device: Any = None,
+    shots: int | None = None,
 ) -> FrozenCircuit:
-    """A quantum function with constant weights."""
-    qnode = qml.QNode(function, device or qml.device("default.qubit", wires=WIRES))
+    """A quantum function with constant weights, exact or with finite shots."""
+    qnode = qml.QNode(function, device or qml.device("default.qubit", wires=WIRES), shots=shots)
     captured = capture(qnode, "inputs", sample_shape, {name: value.shape for name, value in weights.items()}, dtype)
     return FrozenCircuit(*captured, dtype, [value.astype(dtype.as_numpy_dtype) for value in weights.values()])
 
