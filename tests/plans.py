@@ -139,7 +139,7 @@ def _weighted(inputs: Any, weights: Any) -> Any:
     return qml.expval(qml.Hamiltonian(weights[0, :2, 0], [qml.Z(0), qml.X(1)]))
 
 
-def _weights_only(inputs: Any, weights: Any) -> Any:  # noqa: ARG001 - the layer's signature
+def _weights_only(inputs: Any, weights: Any) -> Any:
     qml.StronglyEntanglingLayers(weights, wires=range(WIRES))
     return qml.expval(qml.Z(0)), qml.probs(wires=[1, 3])
 

@@ -1,6 +1,7 @@
 """Folding: runs of constant steps as one matrix give the numbers of the steps, and of default.qubit."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import plans
@@ -63,7 +64,7 @@ def test_folded_circuit(name):
         circuit = plans.frozen(plans.CIRCUITS[name], (4,), plans.WEIGHTS, dtype)
         steps = circuit.simulation.plan.steps
         assert any(isinstance(step, MatrixStep) and len(step.wires) == plans.WIRES for step in steps)
-        assert not any(is_constant_step(first) and is_constant_step(second) for first, second in zip(steps, steps[1:]))
+        assert not any(is_constant_step(first) and is_constant_step(second) for first, second in pairwise(steps))
         np.testing.assert_allclose(plans.run(circuit, plans.INPUTS), expected, atol=tolerance)
 
 

@@ -64,7 +64,12 @@ def test_the_unitary_stays(wires, seed):
 @pytest.mark.parametrize("repeats", [2, 3])
 def test_one_after_another(repeats):
     """Several blocks in a row, as in re-uploading circuits, are all shortened."""
-    block = [layer(range(WIRES)), permutation(1, (CNOT,)), hadamards(WIRES), PhaseStep((MaskTerm(5, 0.3, None),), None, 0)]
+    block = [
+        layer(range(WIRES)),
+        permutation(1, (CNOT,)),
+        hadamards(WIRES),
+        PhaseStep((MaskTerm(5, 0.3, None),), None, 0),
+    ]
     steps = block * repeats
     moved = hadamards_moved(steps, WIRES)
     assert len(moved) == 3 * repeats
@@ -114,7 +119,7 @@ def test_a_layer_of_angles_in_front():
 
 @pytest.mark.parametrize("layers", [2, 3])
 def test_reuploading_circuits(layers):
-    """A circuit that embeds its inputs again and again has one layer for each embedding, and default.qubit's numbers."""
+    """A circuit that embeds its inputs again and again has one layer for each time, and default.qubit's numbers."""
 
     def function(inputs, weights):
         for turn in weights:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from qlayer.circuit import Parameter
 from qlayer.kernels import (
     BLOCK_MAX_WIRES,
     Angles,
@@ -18,7 +19,6 @@ from qlayer.kernels import (
     real_matrices,
     variable_matrix,
 )
-from qlayer.circuit import Parameter
 from qlayer.plan import Angle, Chain, Layer, VariableStep
 from qlayer.register import PART, from_amplitudes
 

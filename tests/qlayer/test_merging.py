@@ -38,6 +38,12 @@ LEFT_ALONE = {  # whose trees have more in them than elements and elementwise op
 EVERYTHING = ANGLES | LEFT_ALONE
 
 
+@pytest.fixture(autouse=True)
+def _unoptimized():
+    with oracle.no_graph_optimization():
+        yield
+
+
 def circuit_of(angle, count=4):
     """A quantum function with rotations by some angles of one kind."""
 

@@ -20,9 +20,7 @@ from qlayer.register import PART, from_amplitudes, in_order, join
 generator = np.random.default_rng(8)
 LARGE = 14  # wires: one table is too large
 SHARED, VARYING = Angle(1, is_input_dependent=False), Angle(0, is_input_dependent=True)
-ANGLES = Angles(
-    tf.constant([[0.3, -1.2]], tf.float64), tf.constant(generator.uniform(-3, 3, (4, 2)), tf.float64)
-)
+ANGLES = Angles(tf.constant([[0.3, -1.2]], tf.float64), tf.constant(generator.uniform(-3, 3, (4, 2)), tf.float64))
 
 
 def parities(masks, wires):

@@ -31,6 +31,12 @@ def _chunked(monkeypatch):
     monkeypatch.setattr(simulation, "CHUNK_STATE_BYTES", CHUNK_ROWS * 2 * 8 * 2**WIRES)
 
 
+@pytest.fixture
+def _unoptimized():
+    with oracle.no_graph_optimization():
+        yield
+
+
 def second_derivatives(circuit, x, w):
     """The gradients by inputs and weights of what the gradients by both sum up to, squared."""
     with tf.GradientTape() as outer:
@@ -43,7 +49,7 @@ def second_derivatives(circuit, x, w):
     return outer.gradient(squares, [x, w])
 
 
-@pytest.mark.usefixtures("_mode")
+@pytest.mark.usefixtures("_mode", "_unoptimized")
 @pytest.mark.parametrize("name", MEASURED)
 def test_random_circuit(name):
     """Values of a batch that is no multiple of a chunk are those of default.qubit."""
@@ -52,7 +58,7 @@ def test_random_circuit(name):
     oracle.assert_same(function, *oracle.random_arguments(3, batch=11), device=device)
 
 
-@pytest.mark.usefixtures("_mode")
+@pytest.mark.usefixtures("_mode", "_unoptimized")
 @pytest.mark.parametrize("name", ["observables", "probs"])
 def test_gradients(name):
     """Gradients by inputs and weights are PennyLane's."""
@@ -60,9 +66,10 @@ def test_gradients(name):
     oracle.assert_same_gradients(function, *oracle.random_arguments(7, batch=5), diff_method="backprop")
 
 
+@pytest.mark.usefixtures("_unoptimized")
 def test_second_order(monkeypatch):
     """Second derivatives in chunks are those of one run, by inputs and by weights."""
-    function = oracle.random_function(7, 15, MEASURED["observables"])
+    function = oracle.random_function(7, 8, MEASURED["observables"])
     inputs, weights = oracle.random_arguments(7, batch=5)
     arguments = tf.constant(inputs), tf.constant(weights["weights"])
     expected = second_derivatives(oracle.compiled(function, (4,), weights), *arguments)
@@ -107,7 +114,7 @@ def turn(angle):
     return qml.math.stack([qml.math.stack([cos, -sin]), qml.math.stack([sin, cos])])
 
 
-@pytest.mark.usefixtures("_chunked")
+@pytest.mark.usefixtures("_chunked", "_unoptimized")
 @pytest.mark.parametrize("name", BATCHED)
 def test_whatever_has_a_batch(name):
     """Angles, amplitudes and matrices that have a batch are divided, the others are shared; gradients reach all."""
@@ -143,7 +150,7 @@ def test_ten_wires(batch):
 @pytest.mark.usefixtures("_chunked")
 def test_chunks_under_xla():
     """XLA compiles the loop over the chunks, with its gradients, for batches of any size."""
-    function = oracle.random_function(7, 15, MEASURED["observables"])
+    function = oracle.random_function(7, 8, MEASURED["observables"])
     inputs, weights = oracle.random_arguments(7, batch=9)
     plain = oracle.compiled(function, (4,), weights)
     compiled = tf.function(plain.python_function, autograph=False, jit_compile=True)
@@ -177,6 +184,6 @@ def test_no_retracing(wires):
         x = tf.ones([1 + call % 10, wires])
         for function in (layer, model, around, traced):
             assert function(x).shape == (1 + call % 10, 2)
-    compiled = layer._compiled.function  # noqa: SLF001 - the function that must not be traced again
+    compiled = layer._compiled.function
     assert compiled.experimental_get_tracing_count() == 1
     assert around.experimental_get_tracing_count() == traced.experimental_get_tracing_count() == 1
