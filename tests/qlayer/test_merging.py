@@ -68,7 +68,7 @@ def output_count(function):
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_numbers_and_gradients(name):
     """Whatever is calculated and however it is merged, numbers and gradients are those of default.qubit."""
-    function = circuit_of(EVERYTHING[name], 3)
+    function = circuit_of(EVERYTHING[name], 2)
     oracle.assert_same(function, INPUTS, WEIGHTS)
     oracle.assert_same_gradients(function, INPUTS[:1], WEIGHTS, diff_method="backprop")
 
