@@ -60,7 +60,8 @@ def in_chunks(
 
         return _loop(forward, samples[0], rows, results, []), gradient
 
-    return list(chunked(*batched, *shared))
+    # fresh tensors: TensorFlow runs gradients of a higher order in a graph where it finds no others
+    return list(chunked(*map(tf.identity, (*batched, *shared))))
 
 
 @dataclass(frozen=True)

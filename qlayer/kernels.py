@@ -151,6 +151,12 @@ def real_matrices(matrices: tf.Tensor) -> tf.Tensor:
     return tf.reshape(parts, [-1, size, size])
 
 
+def inverse_of_real(matrix: tf.Tensor) -> tf.Tensor:
+    """The inverse of a unitary in the form of `real_matrices`: (2 K, 2 K) -> (2 K, 2 K)."""
+    size = matrix.shape[0] // 2
+    return tf.reshape(tf.transpose(tf.reshape(matrix, [size, 2, 2, size]), [3, 2, 1, 0]), [2 * size, 2 * size])
+
+
 def apply_layer(register: Register, blocks: list[tf.Tensor]) -> Register:
     """Apply a layer to the joined register.
 

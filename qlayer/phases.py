@@ -7,14 +7,13 @@ so that polynomials and sums over all basis states are two small matrix products
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
 
 from qlayer.kernels import Angles, unit
 from qlayer.plan import MaskTerm, PhaseStep, wire_bit
-from qlayer.register import PART, Register, in_order
+from qlayer.register import PART, Register
 
 # Up to here one table of all rows costs less than two products, of which one is a batch of small ones.
 _WHOLE_MAX_BITS = 13
@@ -88,34 +87,15 @@ def pick_columns(values: tf.Tensor, columns: list[int]) -> tf.Tensor:
     return values if columns == list(range(values.shape[1])) else tf.gather(values, columns, axis=1)
 
 
-@dataclass
-class Phases:
-    """Phase polynomials; each is computed once in a run, however often it acts.
+def phase_factors(terms: tuple[MaskTerm, ...], wire_count: int, angles: Angles) -> tuple[tf.Tensor, tf.Tensor]:
+    """A diagonal as what the rows of a register are multiplied with, and what the exchanged ones are.
 
-    Args:
-        angles: the values of the angles.
-        wire_count: number of wires of the register.
-
-    Mutable: what was computed.
+    Each part is multiplied with the cosine, and the other one with plus or minus the sine: (2 ** (n + 1), b) each.
     """
-
-    angles: Angles
-    wire_count: int
-    _known: dict[tuple[MaskTerm, ...], tuple[tf.Tensor, tf.Tensor]] = field(default_factory=dict)
-
-    def apply(self, register: Register, terms: tuple[MaskTerm, ...]) -> Register:
-        """Apply a diagonal to the joined register: each part times the cosine, and the other times the sine."""
-        if terms not in self._known:
-            self._known[terms] = self._factors(terms)
-        straight, crossed = self._known[terms]
-        return Register(register.front * straight + register.exchanged * crossed, in_order(self.wire_count))
-
-    def _factors(self, terms: tuple[MaskTerm, ...]) -> tuple[tf.Tensor, tf.Tensor]:
-        """What both parts are multiplied with, and what the exchanged ones are: (2 ** (n + 1), b) each."""
-        masks = sorted({term.mask for term in terms})
-        phase = polynomial(phase_coefficients(terms, masks, self.angles), masks, self.wire_count)
-        cos, sin = tf.cos(phase), tf.sin(phase)
-        return tf.concat([cos, cos], axis=0), tf.concat([-sin, sin], axis=0)
+    masks = sorted({term.mask for term in terms})
+    phase = polynomial(phase_coefficients(terms, masks, angles), masks, wire_count)
+    cos, sin = tf.cos(phase), tf.sin(phase)
+    return tf.concat([cos, cos], axis=0), tf.concat([-sin, sin], axis=0)
 
 
 def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) -> tf.Tensor:

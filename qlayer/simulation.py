@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from qlayer import kernels
-from qlayer.chunks import in_chunks
-from qlayer.kernels import Angles, complex_dtype
+from qlayer.adjoint import applied_reversibly
+from qlayer.chunks import PARALLEL_PARTS, in_chunks
+from qlayer.kernels import (
+    Angles,
+    apply_layer_to_wires,
+    block_matrices,
+    complex_dtype,
+    layer_matrices,
+    variable_matrix,
+)
 from qlayer.measurements import MEASUREMENTS, measure
-from qlayer.phases import Phases, apply_phase_to_wires
-from qlayer.plan import Layer, MatrixStep, PhaseStep, Plan, VariableStep
+from qlayer.moves import LayerMove, MatrixMove, Move, PermutationMove, PhaseMove, applied
+from qlayer.phases import apply_phase_to_wires, phase_factors
+from qlayer.plan import Layer, MaskTerm, MatrixStep, PhaseStep, Plan, VariableStep
 from qlayer.register import Register, join, place
 from qlayer.states import MixedState, PureState, State
+
+# Backpropagation may keep this much of the states on the way: beyond, gradients are computed by the adjoint method.
+GRADIENT_BYTES = 2**30
+STATES_PER_STEP = 6  # that backpropagation keeps, on average of layers and phases
+USUAL_BATCH = 1024  # of circuits that do not run in chunks
 
 Blocks = tuple[list[tf.Tensor], list[list[tf.Tensor]]]
 
@@ -61,6 +74,13 @@ class Simulation:
     def chunk_rows(self) -> int:
         """How many samples run at once at most."""
         return max(1, CHUNK_STATE_BYTES // (2 * self.dtype.size * 2**self.plan.wire_count))
+
+    @property
+    def keeps_last_state(self) -> bool:
+        """Whether backpropagation would take too much memory, so that gradients are computed by the adjoint method."""
+        samples = PARALLEL_PARTS * self.chunk_rows if self.plan.wire_count >= CHUNKED_MIN_WIRES else USUAL_BATCH
+        state = 2 * self.dtype.size * 2**self.plan.wire_count
+        return samples * state * STATES_PER_STEP * len(self.plan.steps) > GRADIENT_BYTES
 
     def results(self, numbers: Numbers) -> list[tf.Tensor]:
         """The exact result of every readout: (b, *shape) each."""
@@ -115,9 +135,9 @@ class Simulation:
         return self._blocks_of(layers, angles)
 
     def _blocks_of(self, layers: tuple[Layer, ...], angles: Angles) -> Blocks:
-        matrices = kernels.layer_matrices(layers, self.plan.wire_count, angles)
+        matrices = layer_matrices(layers, self.plan.wire_count, angles)
         split = sum(isinstance(step, Layer) for step in self.plan.prefix)
-        return tf.unstack(matrices[:split]), kernels.block_matrices(matrices[split:])
+        return tf.unstack(matrices[:split]), block_matrices(matrices[split:])
 
     def _state(self, numbers: Numbers, blocks: Blocks) -> State:
         elements = iter(numbers.elements)
@@ -136,7 +156,7 @@ class Simulation:
         remaining = iter(matrices)
         for step in self.plan.prefix:
             if isinstance(step, Layer):
-                vectors = kernels.apply_layer_to_wires(vectors, next(remaining))
+                vectors = apply_layer_to_wires(vectors, next(remaining))
             else:
                 vectors = apply_phase_to_wires(vectors, step, angles)
         return join(vectors)
@@ -145,22 +165,35 @@ class Simulation:
         self, register: Register, angles: Angles, blocks: list[list[tf.Tensor]], elements: list[tf.Tensor]
     ) -> Register:
         """Run the steps on the joined register."""
-        layers, matrices = iter(blocks), iter(elements)
-        phases = Phases(angles, self.plan.wire_count)
+        moves = list(self._moves(angles, iter(blocks), iter(elements)))
+        is_reversible = self.keeps_last_state and all(move.is_unitary for move in moves)
+        return applied_reversibly(register, moves) if is_reversible else applied(register, moves)
+
+    def _moves(
+        self, angles: Angles, layers: Iterator[list[tf.Tensor]], elements: Iterator[tf.Tensor]
+    ) -> Iterator[Move]:
+        """What the steps do. Each phase polynomial is computed once, however often it acts."""
+        known: dict[tuple[MaskTerm, ...], tuple[tf.Tensor, tf.Tensor]] = {}
         for step in self.plan.steps:
             match step:
                 case Layer():
-                    register = kernels.apply_layer(register, next(layers))
+                    yield LayerMove(tuple(next(layers)))
                 case PhaseStep():
-                    register = phases.apply(register, step.terms) if step.terms else register
-                    register = register if step.sources is None else register.permuted(step.sources)
+                    if step.terms and step.terms not in known:
+                        known[step.terms] = phase_factors(step.terms, self.plan.wire_count, angles)
+                    if step.terms:
+                        yield PhaseMove(known[step.terms])
+                    if step.sources is not None:
+                        yield PermutationMove(step.sources)
                 case MatrixStep():
                     matrix = tf.constant(step.matrix[np.newaxis], complex_dtype(self.dtype))
-                    register = kernels.apply_matrix(register, step.wires, matrix)
+                    yield MatrixMove(step.wires, (matrix,), is_unitary=_is_unitary(step.matrix))
                 case VariableStep():
-                    matrix = kernels.variable_matrix(step, next(matrices))
-                    register = kernels.apply_matrix(register, step.wires, matrix)
-        return register
+                    yield MatrixMove(step.wires, (variable_matrix(step, next(elements)),), is_unitary=False)
+
+
+def _is_unitary(matrix: np.ndarray) -> bool:
+    return np.allclose(matrix @ matrix.conj().T, np.eye(len(matrix)))
 
 
 def no_angles(dtype: tf.DType) -> Angles:

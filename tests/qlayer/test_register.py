@@ -1,11 +1,12 @@
 """Register: the parts, wires and rows of a batch of statevectors against NumPy's indices."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from qlayer import register as register_module
-from qlayer.register import PART, Register, from_amplitudes, in_order, join, place
+from qlayer.register import PART, Register, from_amplitudes, in_order, join, moved_axes, picked, place
 
 generator = np.random.default_rng(4)
 
@@ -15,35 +16,27 @@ def amplitudes(batch, wires):
     return generator.normal(size=(batch, 2**wires)) + 1j * generator.normal(size=(batch, 2**wires))
 
 
-def in_every_order(state):
-    """The register of some amplitudes with its bits in order, and with the part in the middle and last."""
-    register = from_amplitudes(tf.constant(state))
-    wires = range(register.wire_count)
-    last = (*reversed(wires), PART)
-    return register, register.leading((register.wire_count - 1, PART)), register.leading(last)
+def reordered(register, bits):
+    """The same register with its bits in another order, by NumPy."""
+    axes = [register.bits.index(bit) for bit in bits]
+    rows = register.rows.numpy().reshape([2] * len(bits) + [-1])
+    return Register(tf.constant(rows.transpose([*axes, len(bits)]).reshape(2 ** len(bits), -1)), bits)
 
 
-@pytest.fixture(params=["indices", "axes"])
-def moves(request, monkeypatch):
-    """Both ways of moving bits: small registers by indices, large ones as axes."""
-    if request.param == "axes":
-        monkeypatch.setattr(register_module, "_INDEXED_MAX_BITS", 0)
+@pytest.mark.parametrize("bits", list(permutations([PART, 0, 1, 2])))
+def test_every_order_of_bits(bits):
+    """A register holds the amplitudes it was made of in every order of its bits, and can be put into any other."""
+    state = amplitudes(2, 3)
+    register = reordered(from_amplitudes(tf.constant(state)), bits)
+    assert (register.size, register.wire_count) == (8, 3)
+    np.testing.assert_array_equal(register.amplitudes, state)
+    np.testing.assert_array_equal(register.front, np.concatenate([state.real.T, state.imag.T]))
+    np.testing.assert_array_equal(register.exchanged, np.concatenate([state.imag.T, state.real.T]))
+    leading = register.leading((PART, 2))
+    assert leading.bits[:2] == (PART, 2)
+    np.testing.assert_array_equal(leading.amplitudes, state)
 
 
-@pytest.mark.usefixtures("moves")
-@pytest.mark.parametrize("batch", [1, 3])
-def test_there_and_back(batch):
-    """A register holds the amplitudes it was made of, and knows its size, whatever the order of its bits."""
-    state = amplitudes(batch, 3)
-    for register in in_every_order(state):
-        np.testing.assert_array_equal(register.amplitudes, state)
-        np.testing.assert_array_equal(register.parts, [state.real.T, state.imag.T])
-        np.testing.assert_array_equal(register.front, np.concatenate([state.real.T, state.imag.T]))
-        np.testing.assert_array_equal(register.exchanged, np.concatenate([state.imag.T, state.real.T]))
-        assert (register.size, register.wire_count) == (8, 3)
-
-
-@pytest.mark.usefixtures("moves")
 @pytest.mark.parametrize("wires", [1, 4, 14])
 @pytest.mark.parametrize("is_affine", [True, False])
 def test_permuted(wires, is_affine):
@@ -51,28 +44,49 @@ def test_permuted(wires, is_affine):
     states = np.arange(2**wires)
     sources = states ^ (states >> 1) ^ 1 if is_affine else generator.permutation(states)
     state = amplitudes(2, wires)
-    for register in in_every_order(state):
-        with tf.GradientTape() as tape:
-            tape.watch(register.rows)
-            found = register.permuted(sources)
-            both = np.tile(np.arange(2.0**wires), 2)[:, np.newaxis]
-            loss = tf.reduce_sum(found.front * tf.constant(both))
-        np.testing.assert_array_equal(found.amplitudes, state[:, sources])
-        gradient = Register(tape.gradient(loss, register.rows), register.bits).front
-        expected = np.broadcast_to(np.tile(np.argsort(sources), 2)[:, np.newaxis], (2 ** (wires + 1), 2))
-        np.testing.assert_array_equal(gradient, expected)
+    bits = (*range(wires), PART)
+    register = reordered(from_amplitudes(tf.constant(state)), bits)
+    weights = np.arange(2.0 ** (wires + 1))[:, np.newaxis]
+    with tf.GradientTape() as tape:
+        tape.watch(register.rows)
+        found = Register(register.rows, bits).permuted(sources)
+        loss = tf.reduce_sum(found.front * weights)
+    np.testing.assert_array_equal(found.amplitudes, state[:, sources])
+    gradient = Register(tape.gradient(loss, register.rows), bits).front
+    inverse = np.argsort(sources)
+    np.testing.assert_array_equal(gradient[:, :1], weights[np.concatenate([inverse, inverse + 2**wires])])
 
 
 def test_second_derivative_of_a_permutation():
-    """The gradient of a permutation has a gradient: the square of an amplitude has the second derivative 2."""
-    rows = from_amplitudes(tf.constant(amplitudes(2, 3))).rows
+    """The gradient of a permutation has a gradient: the square of a number has the second derivative 2."""
+    rows = tf.constant(generator.normal(size=(8, 2)))
     with tf.GradientTape() as outer:
         outer.watch(rows)
         with tf.GradientTape() as inner:
             inner.watch(rows)
-            loss = tf.reduce_sum(Register(rows, in_order(3)).permuted(np.arange(8)[::-1]).rows ** 2)
+            loss = tf.reduce_sum(picked(rows, np.arange(8)[::-1]) ** 2)
         gradient = inner.gradient(loss, rows)
     np.testing.assert_array_equal(outer.gradient(gradient, rows), np.full(rows.shape, 2.0))
+
+
+@pytest.mark.parametrize("axes", list(permutations(range(4))))
+def test_moved_axes(axes):
+    """Bits that are moved as axes are where NumPy's transpose puts them."""
+    rows = generator.normal(size=(16, 3))
+    expected = rows.reshape(2, 2, 2, 2, 3).transpose([*axes, 4]).reshape(16, 3)
+    np.testing.assert_array_equal(moved_axes(tf.constant(rows), list(axes)), expected)
+
+
+def test_large_register():
+    """Bits of registers that are too large for tables of rows are moved as axes."""
+    wires = 17
+    register = from_amplitudes(tf.constant(amplitudes(1, wires)))
+    bits = (3, PART, *(wire for wire in range(wires) if wire != 3))
+    moved = Register(register.ordered(bits), bits)
+    np.testing.assert_array_equal(moved.rows, reordered(register, bits).rows)
+    np.testing.assert_array_equal(moved.front, register.rows)
+    np.testing.assert_array_equal(moved.exchanged, np.roll(register.rows, 2**wires, axis=0))
+    assert in_order(2) == (PART, 0, 1)
 
 
 @pytest.mark.parametrize("wires", range(1, 8))
@@ -86,15 +100,11 @@ def test_join(wires, batch):
     np.testing.assert_allclose(join(tf.constant(vectors.transpose(1, 2, 0))).amplitudes, expected, rtol=1e-12)
 
 
-@pytest.mark.usefixtures("moves")
 @pytest.mark.parametrize("wires", [(0,), (2,), (1, 2), (2, 0), (2, 1, 0), (0, 1, 2)])
-def test_place_and_move(wires):
-    """A state is placed on some wires, found in front of the others, and moved back; the other wires are in 0."""
+def test_place(wires):
+    """A state is placed on some wires, and found in front of the others, which are in 0."""
     state = amplitudes(2, len(wires))
-    register = place(tf.constant(state), wires, 3)
-    leading = register.leading((PART, *wires))
-    assert leading.bits[: len(wires) + 1] == (PART, *wires)
-    found = np.reshape(leading.rows, (2, 2 ** len(wires), -1, 2))
-    np.testing.assert_array_equal((found[0] + 1j * found[1])[:, 0].T, state)
+    moved = place(tf.constant(state), wires, 3).leading((PART, *wires))
+    found = np.reshape(moved.rows, (2, 2 ** len(wires), -1, 2))
+    np.testing.assert_array_equal(found[0, :, 0].T + 1j * found[1, :, 0].T, state)
     assert not np.any(found[:, :, 1:])
-    np.testing.assert_array_equal(leading.leading(in_order(3)).amplitudes, register.amplitudes)

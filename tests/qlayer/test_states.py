@@ -72,9 +72,10 @@ def test_expectation_value_and_rotation(state, wires):
 
 def test_normalized():
     """States of any norm are normalized."""
-    for name, factor in (("pure", 3), ("mixed", 0.2)):
-        register = STATES[name].register
-        state = type(STATES[name])(replace(register, rows=factor * register.rows))
+    for state in (
+        PureState(replace(STATES["pure"].register, rows=3 * STATES["pure"].register.rows)),
+        MixedState(replace(STATES["mixed"].register, rows=0.2 * STATES["mixed"].register.rows)),
+    ):
         np.testing.assert_allclose(state.normalized().reduced(tuple(range(WIRES))), DENSITIES, atol=1e-14)
 
 
