@@ -5,11 +5,12 @@ import pytest
 import tensorflow as tf
 
 from qlayer.kernels import Angles
+from qlayer.moves import PhaseMove
 from qlayer.phases import (
-    Phases,
     apply_phase_to_wires,
     parity_sums,
     parity_tables,
+    phase_factors,
     pick_columns,
     polynomial,
     row_masks,
@@ -39,6 +40,12 @@ def value(term):
         return np.full(4, term.coefficient)
     values = ANGLES.varying if term.angle.is_input_dependent else ANGLES.shared
     return term.coefficient * np.broadcast_to(values.numpy()[:, term.angle.index], 4)
+
+
+def turned(register, terms):
+    """The register after a diagonal."""
+    factors = phase_factors(terms, register.wire_count, ANGLES)
+    return PhaseMove(factors).apply(register, factors)
 
 
 @pytest.mark.parametrize(("wires", "tables"), [(1, 1), (5, 1), (13, 1), (LARGE, 2)])
@@ -110,17 +117,16 @@ def test_apply(name, bits):
     """Every amplitude turns by the polynomial of its basis state, of whatever the angles depend on."""
     terms, state = TERMS[name], complex_normal(4, 8)
     register = from_amplitudes(tf.constant(state)).leading(bits)
-    phases = Phases(ANGLES, 3)
-    found = phases.apply(register, terms).amplitudes
+    found = turned(register, terms).amplitudes
     phase = sum(np.outer(value(term), parities([term.mask], 3)) for term in terms)
     np.testing.assert_allclose(found, state * np.exp(1j * phase), atol=1e-13)
-    twice = phases.apply(phases.apply(register, terms), terms).amplitudes
+    twice = turned(turned(register, terms), terms).amplitudes
     np.testing.assert_allclose(twice, state * np.exp(2j * phase), atol=1e-13)
 
 
 def test_a_state_that_the_batch_shares():
     """A phase of the inputs gives a shared state a row for each sample."""
-    found = Phases(ANGLES, 3).apply(from_amplitudes(tf.ones([1, 8], tf.complex128)), TERMS["inputs"])
+    found = turned(from_amplitudes(tf.ones([1, 8], tf.complex128)), TERMS["inputs"])
     assert found.amplitudes.shape == (4, 8)
 
 
@@ -131,7 +137,7 @@ def test_unentangled_wires(flips):
     vectors = complex_normal(3, 2, 4)
     step = PhaseStep(terms, np.arange(8) ^ flips, flips)
     found = join(apply_phase_to_wires(tf.constant(vectors), step, ANGLES)).amplitudes
-    expected = Phases(ANGLES, 3).apply(join(tf.constant(vectors)), terms).permuted(np.arange(8) ^ flips).amplitudes
+    expected = turned(join(tf.constant(vectors)), terms).permuted(np.arange(8) ^ flips).amplitudes
     np.testing.assert_allclose(found, expected, atol=1e-13)
 
 
