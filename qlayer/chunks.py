@@ -106,8 +106,8 @@ def _loop(
     batch = tf.shape(example)[0]
     rows_few = max(1, rows_max // _FEW)
     limit = tf.where(batch <= 2 * PARALLEL_PARTS * rows_few, rows_few, rows_max)
-    parts = -(-batch // limit)
-    rows = -(-batch // tf.maximum(parts, 1))
+    parts = tf.maximum(-(-batch // limit), 1)  # an empty batch is one empty part: no results have no shape to stack
+    rows = -(-batch // parts)
 
     def body(number: tf.Tensor, arrays: list[tf.TensorArray], sums: list[tf.Tensor]) -> tuple[object, ...]:
         results = function(_Part(number * rows + tf.range(rows), batch))

@@ -71,9 +71,14 @@ class TrigonometricPolynomial:
 def polynomial_of(simulation: Simulation) -> TrigonometricPolynomial | None:
     """The polynomial that a simulation with constant weights computes; None where the simulation is cheaper.
 
+    There is none for a postselected state, whose results are divided by its norm, nor for a density matrix, whose
+    register has other frequencies than a statevector.
+
     Args:
-        simulation: a simulation of pure states whose plan has no angles but those of the inputs.
+        simulation: a simulation whose plan has no angles but those of the inputs.
     """
+    if simulation.is_mixed or simulation.is_postselected:
+        return None
     plan = simulation.plan
     turns, results = _turns(plan), _result_count(simulation)
     if turns is None or results is None:

@@ -108,6 +108,30 @@ def test_jacobian():
     assert not np.any(whole[0, :, 1])
 
 
+@pytest.mark.parametrize("wires", [2, 5])
+def test_jacobian_by_weights(wires):
+    """`jacobian` by the weights, for every result at once, is PennyLane's, whatever the size of the blocks."""
+
+    def layered(inputs, weights):
+        qml.AngleEmbedding(inputs, wires=range(wires))
+        qml.StronglyEntanglingLayers(weights, wires=range(wires))
+        return [qml.expval(qml.Z(wire)) for wire in range(wires)]
+
+    generator = np.random.default_rng(wires)
+    inputs, weights = generator.uniform(-1, 1, (2, wires)), generator.uniform(-3, 3, (2, wires, 3))
+    circuit = oracle.compiled(layered, (wires,), {"weights": weights})
+    w = tf.constant(weights)
+    with tf.GradientTape() as tape:
+        tape.watch(w)
+        outputs = circuit(tf.constant(inputs), w)
+    qnode = qml.QNode(layered, qml.device("default.qubit"), diff_method="backprop")
+    expected = [
+        qml.jacobian(lambda values, x=sample: pnp.stack(qnode(x, values)))(pnp.array(weights, requires_grad=True))
+        for sample in inputs
+    ]
+    np.testing.assert_allclose(tape.jacobian(outputs, w), expected, atol=1e-9)
+
+
 def test_between_classical_layers():
     """Through classical layers on both sides, the gradient by every weight is that of central differences."""
     keras = tf.keras
