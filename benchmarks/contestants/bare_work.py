@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-
 import tensorflow as tf
 
-from benchmarks.contestants.worker import Call, main
+from benchmarks.contestants.worker import Call
 from benchmarks.kinds import Arrays
 from benchmarks.required_work import required_work
 from benchmarks.task import Task
@@ -31,37 +28,27 @@ class BareWork:
 
 
 def _products(task: Task) -> Call:
-    """Every product with a real matrix, one after the other, on a state of the task's size."""
+    """Every product with a real matrix, one after the other."""
     products = required_work(task.wires, task.layers, task.batch).products
-    matrices = {size: tf.random.uniform([size, size], -1, 1) / size for _, size in products}
+    shapes = {shape for m, k, n in products for shape in ((m, k), (k, n))}
+    numbers = {shape: tf.random.uniform(shape, -1, 1) for shape in shapes}
 
     @tf.function
-    def multiply(state: tf.Tensor) -> tf.Tensor:
-        for rows, size in products:
-            state = tf.linalg.matmul(tf.reshape(state, [rows, size]), matrices[size])
-        return state
+    def multiply(numbers: dict[tuple[int, int], tf.Tensor]) -> list[tf.Tensor]:
+        return [tf.linalg.matmul(numbers[m, k], numbers[k, n])[0, 0] for m, k, n in products]
 
-    return _on_a_state(multiply, task)
+    return lambda: multiply(numbers)
 
 
 def _passes(task: Task) -> Call:
-    """Every pass: read the state and write another. The factor is no constant: TensorFlow would join the passes."""
-    passes = required_work(task.wires, task.layers, task.batch).passes
-    factor = tf.Variable(1.0)
+    """Every pass: read and write. The factor is no constant: TensorFlow would join the passes."""
+    work = required_work(task.wires, task.layers, task.batch)
+    factor, start = tf.Variable(1.0), tf.random.uniform([work.numbers])
 
     @tf.function
-    def copy(state: tf.Tensor) -> tf.Tensor:
-        for _ in range(passes):
-            state = factor * state
-        return state
+    def copy(numbers: tf.Tensor) -> tf.Tensor:
+        for _ in range(work.passes):
+            numbers = factor * numbers
+        return numbers
 
-    return _on_a_state(copy, task)
-
-
-def _on_a_state(function: Callable[[tf.Tensor], tf.Tensor], task: Task) -> Call:
-    state = tf.random.uniform([2 * task.batch * 2**task.wires])
-    return lambda: [function(state)]
-
-
-if __name__ == "__main__":
-    main(lambda: BareWork(sys.argv[1]))
+    return lambda: [copy(start)]

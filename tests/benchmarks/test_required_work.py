@@ -5,17 +5,24 @@ import pytest
 from benchmarks.required_work import BLOCK_WIRES_MAX, blocks, required_work
 
 
-def test_work_of_ten_wires_by_hand():
-    """Two layers behind the first, of two blocks of five wires each: real matrices of 64 x 64 on 2 * 1024 / 64 rows."""
-    work = required_work(wires=10, layers=3, batch=1)
-    assert work.products == ((32, 64),) * 4
-    assert work.flops == 4 * 2 * 32 * 64 * 64
-    assert work.bytes == 2 * 2 * 4 * 2 * 1024
+def test_work_of_twelve_wires_by_hand():
+    """Two layers behind the first, of three blocks of four wires each: real matrices of 32 x 32, six passes."""
+    work = required_work(wires=12, layers=3, batch=1)
+    assert work.products == ((32, 32, 2 * 4096 // 32),) * 6
+    assert work.flops == 6 * 2 * 32 * 32 * 256
+    assert work.bytes == 6 * 2 * 4 * 2 * 4096
+
+
+def test_work_of_four_wires_by_hand():
+    """A polynomial of 81 products of features for each of four results, of which nine are made of the first inputs."""
+    work = required_work(wires=4, layers=3, batch=8)
+    assert work.products == ((4 * 9, 9, 8),)
+    assert work.bytes == 2 * 4 * 4 * 9 * 8
 
 
 def test_one_layer_is_free():
     """The embedding and the first layer act on unentangled wires."""
-    work = required_work(wires=8, layers=1, batch=32)
+    work = required_work(wires=12, layers=1, batch=32)
     assert (work.flops, work.bytes) == (0, 0)
 
 
