@@ -38,6 +38,9 @@ CHUNKED_MIN_WIRES = 10
 # The states of a chunk take at most this, if one sample leaves the choice: measured from 1 to 32 MiB, 4 was the fastest
 # (10 to 14 wires, 2 cores with 2 MiB of cache each).
 CHUNK_STATE_BYTES = 2**22
+# Deep circuits run in smaller chunks before they are differentiated by the adjoint method: those of 1 MiB take half as
+# long again, smaller ones more.
+CHUNK_STATE_MIN_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,10 @@ class Simulation:
 
     @property
     def chunk_rows(self) -> int:
-        """How many samples run at once at most."""
-        return max(1, CHUNK_STATE_BYTES // (2 * self.dtype.size * 2**self.plan.wire_count))
+        """How many samples run at once at most: fewer in a deep circuit, of which backpropagation keeps more states."""
+        kept = PARALLEL_PARTS * STATES_PER_STEP * max(1, len(self.plan.steps))
+        chunk = min(CHUNK_STATE_BYTES, max(CHUNK_STATE_MIN_BYTES, GRADIENT_BYTES // kept))
+        return max(1, chunk // (2 * self.dtype.size * 2**self.plan.wire_count))
 
     @property
     def keeps_last_state(self) -> bool:
