@@ -162,10 +162,12 @@ class CompiledCircuit:
         dtype = complex_dtype(self.dtype)
         if parameter.output is None:
             return tf.constant([parameter.values], dtype)
-        flat = flatten(outputs[parameter.output])
-        elements = pick_columns(flat, list(parameter.positions))
-        checked = finite(elements, self.circuit, [(parameter.output, position) for position in parameter.positions])
-        return to_complex(checked, dtype)
+        return to_complex(self._calculated(parameter, parameter.output, outputs), dtype)
+
+    def _calculated(self, parameter: Parameter, output: int, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The elements of an argument that is calculated, real or complex: shape (b, elements)."""
+        elements = pick_columns(flatten(outputs[output]), list(parameter.positions))
+        return finite(elements, self.circuit, [(output, position) for position in parameter.positions])
 
     def _angles(self, outputs: Sequence[tf.Tensor], wanted: tuple[AngleSource, ...]) -> tf.Tensor:
         """Some elements of the angle graph's outputs, one column each: shape (b, len(wanted))."""

@@ -12,7 +12,7 @@ from qlayer.kernels import blocks_of
 from qlayer.plan import Layer, MatrixStep, PhaseStep, Plan, Step, VariableStep
 
 FLOPS_PER_SECOND = 8e10
-BYTES_PER_SECOND = 1e10
+BYTES_PER_SECOND = 2.5e10  # of states that fit into the caches, as those of chunks do
 OPERATION_SECONDS = 3e-6  # to start one TensorFlow operation
 REFERENCE_BATCH = 64  # a batch between one request and a full bucket: plans have to serve both
 

@@ -13,6 +13,7 @@ from qlayer.circuit import Circuit, Measurement, Operation, Parameter
 from qlayer.compiler import CompiledCircuit
 from qlayer.errors import ExportError
 from qlayer.folding import folded
+from qlayer.quadratic import QuadraticForm, quadratic_form_of
 from qlayer.trigonometric import TrigonometricPolynomial, polynomial_of
 
 
@@ -35,10 +36,12 @@ class FrozenCircuit(CompiledCircuit):
         super().__init__(bound(circuit, _values(angle_graph, weights)), angle_graph, dtype)
         self.weights = weights
         self.polynomial: TrigonometricPolynomial | None = None
+        self.quadratic: QuadraticForm | None = None
         if not self.has_shots:
             self.simulation = replace(self.simulation, plan=folded(self.plan))
         if not self.has_shots and not any(measurement.parts for measurement in circuit.measurements):
             self.polynomial = polynomial_of(self.simulation)
+            self.quadratic = quadratic_form_of(self.simulation)
 
     def __call__(self, inputs: tf.Tensor, *_: tf.Tensor, key: tf.Tensor | None = None) -> tf.Tensor:
         """Run the circuit: (batch, *sample_shape) -> (batch, *output_shape)."""
@@ -46,10 +49,21 @@ class FrozenCircuit(CompiledCircuit):
         return super().__call__(inputs, *weights, key=key)
 
     def _exact(self, outputs: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        if self.polynomial is None:
+        if self.polynomial is not None:
+            results = self.polynomial(self._angle_values(outputs).varying)
+        elif self.quadratic is not None:
+            results = self.quadratic(self._given_amplitudes(outputs))
+        else:
             return super()._exact(outputs)
-        results = self.polynomial(self._angle_values(outputs).varying)
         return [tf.reshape(results, [-1, *self.output_shape])]
+
+    def _given_amplitudes(self, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+        """The amplitudes that the circuit begins with, real where they are: (b, 2 ** k)."""
+        (parameter,) = self.plan.elements
+        if parameter.output is None:
+            return self._elements(parameter, outputs)
+        amplitudes = self._calculated(parameter, parameter.output, outputs)
+        return amplitudes if amplitudes.dtype.is_complex else tf.cast(amplitudes, self.dtype)
 
 
 def _values(angle_graph: AngleGraph, weights: Sequence[np.ndarray]) -> dict[int, np.ndarray]:

@@ -24,11 +24,12 @@ def parity_tables(masks: Sequence[int], wire_count: int) -> tuple[np.ndarray, np
     """The parities of the upper and of the lower wires: shapes (2 ** (n - low), masks) and (2 ** low, masks)."""
     is_whole = wire_count <= _WHOLE_MAX_BITS and len(masks) << wire_count <= _WHOLE_MAX_ELEMENTS
     low = wire_count if is_whole else wire_count // 2
-    upper = _parities([mask >> low for mask in masks], wire_count - low)
-    return upper, _parities([mask & (2**low - 1) for mask in masks], low)
+    upper = parities([mask >> low for mask in masks], wire_count - low)
+    return upper, parities([mask & (2**low - 1) for mask in masks], low)
 
 
-def _parities(masks: list[int], bits: int) -> np.ndarray:
+def parities(masks: list[int], bits: int) -> np.ndarray:
+    """(-1) ** popcount(state & mask): shape (2 ** bits, masks)."""
     return 1.0 - 2 * (np.bitwise_count(np.arange(2**bits)[:, np.newaxis] & np.array(masks)) & 1)
 
 

@@ -8,7 +8,7 @@ one matrix product, however deep the circuit is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd, prod
 
 import numpy as np
@@ -23,6 +23,7 @@ from qlayer.simulation import Numbers, Simulation, no_angles
 # larger tables of coefficients make models large, and more amplitudes on the grid take longer than an export may take
 _TABLE_MAX_ELEMENTS = 2**21
 _GRID_MAX_AMPLITUDES = 2**26
+_PRECISE_GRID_MAX_AMPLITUDES = 2**23
 _GRID_BATCH = 2**12  # points of the grid that run at once
 _OPERATIONS = 16  # that a run of a polynomial starts
 _LINEAR = ("expval", "matrix_expval", "probs", "basis_probs")
@@ -154,14 +155,22 @@ def _coefficients(simulation: Simulation, lowest: list[float], degrees: list[int
 
 
 def _on_grid(simulation: Simulation, angles: np.ndarray) -> np.ndarray:
-    """The results for many values of the angles, in double precision: (points, angles) -> (points, results)."""
-    precise = Simulation(simulation.plan, is_mixed=False, is_postselected=False, dtype=tf.float64)
+    """The results for many values of the angles: (points, angles) -> (points, results).
 
-    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, angles.shape[1]], tf.float64)])
+    In double precision; a large grid of a model of single precision in that, which takes half the time.
+    """
+    is_small = len(angles) * 2**simulation.plan.wire_count <= _PRECISE_GRID_MAX_AMPLITUDES
+    dtype = tf.float64 if is_small else simulation.dtype
+    rerun = replace(simulation, dtype=dtype)
+
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, angles.shape[1]], dtype)])
     def run(part: tf.Tensor) -> tf.Tensor:
-        results = precise.results(Numbers(Angles(no_angles(tf.float64).shared, part), ()))
+        results = rerun.results(Numbers(Angles(no_angles(dtype).shared, part), ()))
         return tf.concat([tf.reshape(result, [tf.shape(part)[0], -1]) for result in results], axis=1)
 
     with tf.init_scope():
-        parts = [run(angles[start : start + _GRID_BATCH]).numpy() for start in range(0, len(angles), _GRID_BATCH)]
+        parts = [
+            run(tf.constant(angles[start : start + _GRID_BATCH], dtype)).numpy()
+            for start in range(0, len(angles), _GRID_BATCH)
+        ]
     return np.concatenate(parts)

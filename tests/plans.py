@@ -11,24 +11,30 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer import folding, trigonometric
+from qlayer import folding, quadratic, trigonometric
 from qlayer.capture import capture
 from qlayer.frozen import FrozenCircuit
 
 WIRES = 4
 _FREE, _DEAR = 0.0, 1e9
-# for each plan, what the steps of a folded one and a polynomial cost
-_COSTS = {"fused": (_DEAR, _DEAR), "folded": (_FREE, _DEAR), "polynomial": (_DEAR, _FREE)}
+# for each plan, what the steps of a folded one, a polynomial and a quadratic form cost
+_COSTS = {
+    "fused": (_DEAR, _DEAR, _DEAR),
+    "folded": (_FREE, _DEAR, _DEAR),
+    "polynomial": (_DEAR, _FREE, _DEAR),
+    "quadratic form": (_DEAR, _DEAR, _FREE),
+}
 PLANS = tuple(_COSTS)
 
 
 def force(monkeypatch: pytest.MonkeyPatch, plan: str) -> None:
     """Let the cost model choose one plan wherever that one is possible."""
-    folded, polynomial = _COSTS[plan]
+    folded, polynomial, form = _COSTS[plan]
     monkeypatch.setattr(
         folding, "steps_cost", lambda steps, wires: folded if _is_whole(steps, wires) else np.nextafter(0, 1)
     )
     monkeypatch.setattr(trigonometric, "products_cost", lambda *_: polynomial)
+    monkeypatch.setattr(quadratic, "products_cost", lambda *_: form)
 
 
 def _is_whole(steps: Any, wires: int) -> bool:

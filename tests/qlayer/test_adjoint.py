@@ -101,7 +101,7 @@ def _simulation(layers_count, wires):
 
 @pytest.mark.parametrize(("wires", "limit"), [(4, 2**24), (10, 2**28)])
 def test_chosen_where_it_is_needed(wires, limit, monkeypatch):
-    """Shallow circuits are differentiated by backpropagation; deeper ones run in smaller chunks, then by the adjoint."""
+    """Shallow circuits are differentiated by backpropagation, deeper ones in smaller chunks, then by the adjoint."""
     monkeypatch.setattr(simulation, "GRADIENT_BYTES", limit)
     shallow, deep, deepest = (_simulation(count, wires) for count in (3, 8, 30))
     assert [found.keeps_last_state for found in (shallow, deep, deepest)] == [False, False, True]
