@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.task import Task
 
 _CERTAIN_S = 0.1  # calls from here on are work, not overhead: they grow with the state
+_RUNNING = ("exported", "training", "gradient")  # questions whose calls run the circuit
 
 
 class Forecast:
@@ -40,7 +41,7 @@ class Forecast:
 
 def _scaled(known: Task, task: Task, seconds: float) -> float:
     """The time of a task after that of a smaller one; 0 where nothing can be said."""
-    if seconds < _CERTAIN_S or not _is_within(known, task):
+    if task.question not in _RUNNING or seconds < _CERTAIN_S or not _is_within(known, task):
         return 0.0
     return seconds * 2.0 ** (task.wires - known.wires) * task.batch / known.batch * task.layers / known.layers
 
