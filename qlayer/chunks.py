@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from qlayer.register import not_differentiated
+
 # How many parts run at once: what one cannot divide among the cores is done beside the other.
 PARALLEL_PARTS = 2
 # Small batches run in parts that are this much smaller, which fit into the first caches: TensorFlow starts threads for
@@ -44,7 +46,8 @@ def in_chunks(
         samples, common = arguments[:count], arguments[count:]
 
         def forward(part: _Part) -> list[tf.Tensor]:
-            return run([part.of(tensor) for tensor in samples], list(common))
+            with not_differentiated():  # the gradient runs the part anew
+                return run([part.of(tensor) for tensor in samples], list(common))
 
         def backward(part: _Part, upstream: Sequence[tf.Tensor]) -> list[tf.Tensor]:
             seen = [*(part.of(tensor) for tensor in samples), *common]

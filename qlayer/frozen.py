@@ -14,6 +14,7 @@ from qlayer.compiler import CompiledCircuit
 from qlayer.errors import ExportError
 from qlayer.folding import folded
 from qlayer.quadratic import QuadraticForm, quadratic_form_of
+from qlayer.register import not_differentiated
 from qlayer.trigonometric import TrigonometricPolynomial, polynomial_of
 
 
@@ -46,7 +47,8 @@ class FrozenCircuit(CompiledCircuit):
     def __call__(self, inputs: tf.Tensor, *_: tf.Tensor, key: tf.Tensor | None = None) -> tf.Tensor:
         """Run the circuit: (batch, *sample_shape) -> (batch, *output_shape)."""
         weights = (tf.constant(weight, self.dtype) for weight in self.weights)
-        return super().__call__(inputs, *weights, key=key)
+        with not_differentiated():
+            return super().__call__(inputs, *weights, key=key)
 
     def _exact(self, outputs: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         if self.polynomial is not None:

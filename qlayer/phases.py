@@ -94,9 +94,41 @@ def phase_factors(terms: tuple[MaskTerm, ...], wire_count: int, angles: Angles) 
     Each part is multiplied with the cosine, and the other one with plus or minus the sine: (2 ** (n + 1), b) each.
     """
     masks = sorted({term.mask for term in terms})
-    phase = polynomial(phase_coefficients(terms, masks, angles), masks, wire_count)
+    return _factors(polynomial(phase_coefficients(terms, masks, angles), masks, wire_count))
+
+
+def shared_phase_factors(
+    polynomials: Sequence[tuple[MaskTerm, ...]], wire_count: int, angles: Angles
+) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    """The factors of diagonals that depend on no input, all at once: (2 ** (n + 1), 1) each."""
+    masks = sorted({term.mask for terms in polynomials for term in terms})
+    phases = polynomial(_shared_coefficients(polynomials, masks, angles), masks, wire_count)
+    straight, crossed = (tf.split(factors, len(polynomials), axis=1) for factors in _factors(phases))
+    return list(zip(straight, crossed, strict=True))
+
+
+def _factors(phase: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     cos, sin = tf.cos(phase), tf.sin(phase)
     return tf.concat([cos, cos], axis=0), tf.concat([-sin, sin], axis=0)
+
+
+def _shared_coefficients(polynomials: Sequence[tuple[MaskTerm, ...]], masks: list[int], angles: Angles) -> tf.Tensor:
+    """The coefficient of each mask in each polynomial: (masks, polynomials)."""
+    shape = len(masks), len(polynomials)
+    constants, entries = np.zeros(shape), []
+    for column, terms in enumerate(polynomials):
+        for term in terms:
+            row = masks.index(term.mask)
+            if term.angle is None:
+                constants[row, column] += term.coefficient
+            else:
+                entries.append((row * len(polynomials) + column, term.angle.index, term.coefficient))
+    total = tf.constant(constants, angles.dtype)
+    if entries:
+        places, indices, factors = (list(values) for values in zip(*entries, strict=True))
+        values = tf.gather(angles.shared[0], indices) * tf.constant(factors, angles.dtype)
+        total += tf.reshape(tf.math.unsorted_segment_sum(values, places, shape[0] * shape[1]), shape)
+    return total
 
 
 def apply_phase_to_wires(vectors: tf.Tensor, step: PhaseStep, angles: Angles) -> tf.Tensor:

@@ -10,7 +10,9 @@ matrix leaves its own in front, and whatever needs another order brings all of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +25,19 @@ _TABLE_MAX_ROWS = 2**13
 # Rows of many samples are moved by their indices. Larger registers run with a few samples at once: their bits are moved
 # as axes (20 wires, one sample: 2 ms instead of 5).
 _INDEXED_MAX_BITS = 17
+
+
+_IS_DIFFERENTIATED: ContextVar[bool] = ContextVar("is_differentiated", default=True)
+
+
+@contextmanager
+def not_differentiated() -> Iterator[None]:
+    """Within it, permutations of rows are made without gradients of their own, which triple the graph's nodes."""
+    token = _IS_DIFFERENTIATED.set(False)
+    try:
+        yield
+    finally:
+        _IS_DIFFERENTIATED.reset(token)
 
 
 @dataclass(frozen=True)
@@ -138,6 +153,8 @@ def picked(rows: tf.Tensor, order: np.ndarray) -> tf.Tensor:
 
     The gradient is the opposite permutation: TensorFlow's own adds up rows one by one.
     """
+    if not _IS_DIFFERENTIATED.get():
+        return tf.gather(rows, _indices(order, rows))
 
     @tf.custom_gradient
     def pick(rows: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:

@@ -21,7 +21,7 @@ from qlayer.kernels import (
 )
 from qlayer.measurements import MEASUREMENTS, measure
 from qlayer.moves import LayerMove, MatrixMove, Move, PermutationMove, PhaseMove, applied
-from qlayer.phases import apply_phase_to_wires, phase_factors
+from qlayer.phases import apply_phase_to_wires, phase_factors, shared_phase_factors
 from qlayer.plan import Layer, MaskTerm, MatrixStep, PhaseStep, Plan, VariableStep
 from qlayer.register import Register, join, place
 from qlayer.states import MixedState, PureState, State
@@ -41,6 +41,10 @@ CHUNK_STATE_BYTES = 2**22
 # Deep circuits run in smaller chunks before they are differentiated by the adjoint method: those of 1 MiB take half as
 # long again, smaller ones more.
 CHUNK_STATE_MIN_BYTES = 2**20
+
+
+# Diagonals of weights are made in one expression up to this many numbers; beyond, one after the other.
+SHARED_FACTORS_MAX = 2**20
 
 
 @dataclass(frozen=True)
@@ -174,11 +178,19 @@ class Simulation:
         is_reversible = self.keeps_last_state and all(move.is_unitary for move in moves)
         return applied_reversibly(register, moves) if is_reversible else applied(register, moves)
 
+    def _shared_factors(self, angles: Angles) -> dict[tuple[MaskTerm, ...], tuple[tf.Tensor, tf.Tensor]]:
+        """The factors of all diagonals that depend on no input, where they are small enough to be made at once."""
+        found = [step.terms for step in self.plan.steps if isinstance(step, PhaseStep) and _is_shared(step.terms)]
+        shared = list(dict.fromkeys(found))
+        if len(shared) < 2 or len(shared) << self.plan.wire_count > SHARED_FACTORS_MAX:  # noqa: PLR2004 - several
+            return {}
+        return dict(zip(shared, shared_phase_factors(shared, self.plan.wire_count, angles), strict=True))
+
     def _moves(
         self, angles: Angles, layers: Iterator[list[tf.Tensor]], elements: Iterator[tf.Tensor]
     ) -> Iterator[Move]:
         """What the steps do. Each phase polynomial is computed once, however often it acts."""
-        known: dict[tuple[MaskTerm, ...], tuple[tf.Tensor, tf.Tensor]] = {}
+        known = self._shared_factors(angles)
         for step in self.plan.steps:
             match step:
                 case Layer():
@@ -195,6 +207,11 @@ class Simulation:
                     yield MatrixMove(step.wires, (matrix,), is_unitary=_is_unitary(step.matrix))
                 case VariableStep():
                     yield MatrixMove(step.wires, (variable_matrix(step, next(elements)),), is_unitary=False)
+
+
+def _is_shared(terms: tuple[MaskTerm, ...]) -> bool:
+    """Whether a diagonal is the same for all samples."""
+    return bool(terms) and not any(term.angle and term.angle.is_input_dependent for term in terms)
 
 
 def _is_unitary(matrix: np.ndarray) -> bool:

@@ -14,6 +14,7 @@ from qlayer.phases import (
     pick_columns,
     polynomial,
     row_masks,
+    shared_phase_factors,
 )
 from qlayer.plan import Angle, MaskTerm, PhaseStep
 from qlayer.register import PART, from_amplitudes, in_order, join
@@ -146,3 +147,16 @@ def test_all_columns_in_order_are_no_copy():
     values = tf.constant([[1.0, 2.0, 3.0]])
     assert pick_columns(values, [0, 1, 2]) is values
     np.testing.assert_array_equal(pick_columns(values, [2, 0]), [[3, 1]])
+
+
+def test_all_shared_diagonals_at_once():
+    """Diagonals of weights and constants have the same factors together as one by one."""
+    polynomials = [
+        (MaskTerm(3, 0.5, SHARED), MaskTerm(1, -0.3, None)),
+        (MaskTerm(3, -1.5, SHARED), MaskTerm(3, 0.25, Angle(0, is_input_dependent=False))),
+        (MaskTerm(2, 0.7, None),),
+    ]
+    together = shared_phase_factors(polynomials, 2, ANGLES)
+    for terms, found in zip(polynomials, together, strict=True):
+        for ours, alone in zip(found, phase_factors(terms, 2, ANGLES), strict=True):
+            np.testing.assert_allclose(ours, alone, atol=1e-15)

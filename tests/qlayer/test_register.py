@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qlayer.register import PART, Register, from_amplitudes, in_order, join, moved_axes, picked, place
+from qlayer.register import (
+    PART,
+    Register,
+    from_amplitudes,
+    in_order,
+    join,
+    moved_axes,
+    not_differentiated,
+    picked,
+    place,
+)
 
 generator = np.random.default_rng(4)
 
@@ -108,3 +118,18 @@ def test_place(wires):
     found = np.reshape(moved.rows, (2, 2 ** len(wires), -1, 2))
     np.testing.assert_array_equal(found[0, :, 0].T + 1j * found[1, :, 0].T, state)
     assert not np.any(found[:, :, 1:])
+
+
+def test_permutations_without_gradients():
+    """Where nothing is differentiated, a permutation is one gather, and gives the same rows."""
+    rows, order = tf.constant(generator.normal(size=(8, 2))), generator.permutation(8)
+
+    def operations(function):
+        graph = tf.function(function, autograph=False).get_concrete_function(rows).graph
+        return [operation.type for operation in graph.get_operations()]
+
+    with not_differentiated():
+        found = picked(rows, order)
+        assert "IdentityN" not in operations(lambda rows: picked(rows, order))
+    assert "IdentityN" in operations(lambda rows: picked(rows, order))
+    np.testing.assert_array_equal(found, rows.numpy()[order])
