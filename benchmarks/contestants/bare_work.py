@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import tensorflow as tf
 
-from benchmarks.contestants.worker import Call
+from benchmarks.contestants.worker import Call, main
 from benchmarks.kinds import Arrays
 from benchmarks.required_work import required_work
 from benchmarks.task import Task
@@ -28,27 +30,33 @@ class BareWork:
 
 
 def _products(task: Task) -> Call:
-    """Every product with a real matrix, one after the other."""
+    """Every product with a real matrix, each with what the one before made: TensorFlow would join equal ones."""
     products = required_work(task.wires, task.layers, task.batch).products
-    shapes = {shape for m, k, n in products for shape in ((m, k), (k, n))}
-    numbers = {shape: tf.random.uniform(shape, -1, 1) for shape in shapes}
+    matrices = {(m, k): tf.random.uniform([m, k], -1, 1) / k for m, k, _ in products}
+    start = tf.random.uniform(products[0][1:])
 
     @tf.function
-    def multiply(numbers: dict[tuple[int, int], tf.Tensor]) -> list[tf.Tensor]:
-        return [tf.linalg.matmul(numbers[m, k], numbers[k, n])[0, 0] for m, k, n in products]
+    def multiply(numbers: tf.Tensor) -> tf.Tensor:
+        for m, k, n in products:
+            numbers = tf.linalg.matmul(matrices[m, k], tf.reshape(numbers, [k, n]))
+        return numbers
 
-    return lambda: multiply(numbers)
+    return lambda: [multiply(start)]
 
 
 def _passes(task: Task) -> Call:
-    """Every pass: read and write. The factor is no constant: TensorFlow would join the passes."""
+    """Every pass: read and write. A difference from a variable: TensorFlow would join factors."""
     work = required_work(task.wires, task.layers, task.batch)
-    factor, start = tf.Variable(1.0), tf.random.uniform([work.numbers])
+    offset, start = tf.Variable(1.0), tf.random.uniform([work.numbers])
 
     @tf.function
     def copy(numbers: tf.Tensor) -> tf.Tensor:
         for _ in range(work.passes):
-            numbers = factor * numbers
+            numbers = offset - numbers
         return numbers
 
     return lambda: [copy(start)]
+
+
+if __name__ == "__main__":
+    main(lambda: BareWork(sys.argv[1]))
