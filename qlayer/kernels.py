@@ -19,9 +19,8 @@ from qlayer.register import PART, Register
 
 # A layer is applied in blocks of neighbouring wires. Larger blocks need fewer passes over the state and more
 # multiplications. Measured for registers of 8 to 20 wires (2 cores, batches of 1 to 1,024): blocks of four and five
-# wires are the fastest, of six and seven up to twice as slow; a register of six wires is best left whole.
+# wires are the fastest, of six and seven up to twice as slow.
 BLOCK_MAX_WIRES = 5
-WHOLE_MAX_WIRES = 5
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,6 @@ def _fill(chain: Chain, matrices: np.ndarray, index: np.ndarray, multiples: np.n
 
 def blocks_of(wire_count: int) -> list[int]:
     """The sizes of the blocks of neighbouring wires, as equal as possible."""
-    if wire_count <= WHOLE_MAX_WIRES:
-        return [wire_count]
     count = -(-wire_count // BLOCK_MAX_WIRES)
     return [wire_count // count + (position < wire_count % count) for position in range(count)]
 
