@@ -76,7 +76,7 @@ class Child:
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 with contextlib.suppress(BrokenPipeError):
-                    pipe.close()  # type: ignore[union-attr] - both are pipes: see above
+                    pipe.close()  # type: ignore[union-attr]  # both are pipes
         self._process = None
 
     def _running(self) -> subprocess.Popen[bytes]:
