@@ -1,7 +1,8 @@
 """Every error the service answers with: each class carries its HTTP status and its stable code.
 
 ServiceError 500
-├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, SignatureNotFound, ModelFailed
+├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, SignatureNotFound, LabelNotFound,
+│                           ModelFailed
 ├── Unauthorized 401
 ├── NotFound 404            ModelNotFound
 ├── MethodNotAllowed 405
@@ -73,6 +74,12 @@ class SignatureNotFound(InvalidRequest):
     """The model has no such signature."""
 
     code = "signature_not_found"
+
+
+class LabelNotFound(InvalidRequest):
+    """The model has no such label."""
+
+    code = "label_not_found"
 
 
 class ModelFailed(InvalidRequest):

@@ -17,32 +17,40 @@ class Dtype:
     Args:
         name: TensorFlow's name on the wire, for example DT_FLOAT.
         numpy: the dtype of arrays on our side; object for strings, whose elements are bytes.
-        kind: what JSON values it takes: float, integer, boolean, string, or none if JSON cannot carry it.
+        kind: what values it holds: float, integer, boolean, string; half or complex, which TensorFlow Serving's JSON
+            cannot carry in.
+        oip: its name in the Open Inference Protocol; a complex number is a pair of these, real part first.
     """
 
     name: str
     numpy: np.dtype[Any]
     kind: str
+    oip: str
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it is a pair of numbers in the Open Inference Protocol and in JSON."""
+        return self.kind == "complex"
 
 
 _ROWS = [
-    ("DT_FLOAT", "float32", "float"),
-    ("DT_DOUBLE", "float64", "float"),
-    ("DT_INT8", "int8", "integer"),
-    ("DT_INT16", "int16", "integer"),
-    ("DT_INT32", "int32", "integer"),
-    ("DT_INT64", "int64", "integer"),
-    ("DT_UINT8", "uint8", "integer"),
-    ("DT_UINT16", "uint16", "integer"),
-    ("DT_UINT32", "uint32", "integer"),
-    ("DT_UINT64", "uint64", "integer"),
-    ("DT_BOOL", "bool", "boolean"),
-    ("DT_STRING", "object", "string"),
-    ("DT_HALF", "float16", "none"),
-    ("DT_COMPLEX64", "complex64", "none"),
-    ("DT_COMPLEX128", "complex128", "none"),
+    ("DT_FLOAT", "float32", "float", "FP32"),
+    ("DT_DOUBLE", "float64", "float", "FP64"),
+    ("DT_INT8", "int8", "integer", "INT8"),
+    ("DT_INT16", "int16", "integer", "INT16"),
+    ("DT_INT32", "int32", "integer", "INT32"),
+    ("DT_INT64", "int64", "integer", "INT64"),
+    ("DT_UINT8", "uint8", "integer", "UINT8"),
+    ("DT_UINT16", "uint16", "integer", "UINT16"),
+    ("DT_UINT32", "uint32", "integer", "UINT32"),
+    ("DT_UINT64", "uint64", "integer", "UINT64"),
+    ("DT_BOOL", "bool", "boolean", "BOOL"),
+    ("DT_STRING", "object", "string", "BYTES"),
+    ("DT_HALF", "float16", "half", "FP16"),
+    ("DT_COMPLEX64", "complex64", "complex", "FP32"),
+    ("DT_COMPLEX128", "complex128", "complex", "FP64"),
 ]
-DTYPES = {name: Dtype(name, np.dtype(numpy), kind) for name, numpy, kind in _ROWS}
+DTYPES = {name: Dtype(name, np.dtype(numpy), kind, oip) for name, numpy, kind, oip in _ROWS}
 """Dtypes whose arrays can cross the channel, by TensorFlow's name."""
 
 NAMES = {row.numpy: row.name for row in DTYPES.values()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,15 @@ class Model:
             else:
                 return
 
-    def call(self, signature: str, arrays: channel.Arrays) -> dict[str, np.ndarray[Any, Any]]:
-        """Outputs by name for inputs by name."""
-        outputs = self._loaded.signatures[signature](**{name: tf.constant(array) for name, array in arrays.items()})
-        return {name: np.asarray(output.numpy()) for name, output in outputs.items()}
+    def call(self, signature: str, arrays: channel.Arrays) -> Message:
+        """Outputs by name for inputs by name, and how long the model and the reading of its outputs took."""
+        inputs = {name: tf.constant(array) for name, array in arrays.items()}
+        start_ns = time.perf_counter_ns()
+        tensors = self._loaded.signatures[signature](**inputs)
+        end_ns = time.perf_counter_ns()
+        outputs = {name: np.asarray(tensor.numpy()) for name, tensor in tensors.items()}
+        spans = {"infer_ns": end_ns - start_ns, "output_ns": time.perf_counter_ns() - end_ns}
+        return Message("outputs", spans, outputs)
 
     def infer_shapes(self, signature: str, shapes: dict[str, list[int | None]]) -> dict[str, list[Any]]:
         """Output shapes and dtypes for input shapes, by tracing the signature again: nothing is run."""
@@ -108,14 +114,14 @@ def _serve(connection: socket.socket, model: Model, directory: str) -> None:
     while True:
         request = channel.receive(connection)
         try:
-            answer = _ANSWERS[request.kind](model, request)
+            answer = _ANSWERS[request.kind](model, request)  # type: ignore[no-untyped-call]  # TensorFlow publishes no types
         except Exception as exc:  # noqa: BLE001 -- the model's failure is the caller's answer, not the worker's end
             answer = _failure(exc, directory)
         channel.send(connection, answer)
 
 
 _ANSWERS = {
-    "call": lambda model, request: Message("outputs", {}, model.call(request.data["signature"], request.arrays)),
+    "call": lambda model, request: model.call(request.data["signature"], request.arrays),
     "shape": lambda model, request: Message("shapes", model.infer_shapes(**request.data)),
 }
 

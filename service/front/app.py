@@ -18,6 +18,7 @@ from service.front.context import Context
 from service.front.hotpath import App, HotPath
 from service.front.replies import reply_to
 from service.front.routes import management, operations, tfserving
+from service.front.routes.predict import PREDICT
 
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
 _CLIENT_LEFT_STATUS = 499
@@ -47,7 +48,7 @@ def create_app(context: Context) -> App:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
     openapi.document(app)
-    return HotPath(app, context)
+    return HotPath(app, (PREDICT,), context)
 
 
 async def _error_reply(_: Request, exc: Exception) -> Response:

@@ -7,6 +7,7 @@ request is called at once. Knows arrays and functions, nothing of models, proces
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from service.errors import DeadlineExceeded, InvalidRequest, QueueFull, TooLarge, Unavailable
+from service.front.statistics import Spans, Statistics
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
-Call = Callable[[str, Arrays], Awaitable[Arrays]]
+Call = Callable[[str, Arrays], Awaitable[tuple[Arrays, Spans]]]
 Lane = tuple[object, ...]
 
 
@@ -46,6 +48,7 @@ class Part:
     lane: Lane
     order: int
     deadline: float
+    since_ns: int
     is_waiting: bool = True
     outputs: asyncio.Future[Arrays] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -58,13 +61,15 @@ class Batcher:
     `_withdraw`, which are synchronous and call nothing.
 
     Args:
-        call: `await call(signature, inputs) -> outputs`; never called while a call of it runs.
+        call: `await call(signature, inputs) -> outputs, spans`; never called while a call of it runs.
         limits: how much may wait and go together.
+        statistics: count what waits and what is called.
     """
 
-    def __init__(self, call: Call, limits: BatchLimits) -> None:
+    def __init__(self, call: Call, limits: BatchLimits, statistics: Statistics) -> None:
         self._call = call
         self._limits = limits
+        self._statistics = statistics
         self._lanes: dict[Lane, deque[Part]] = {}
         self._queued_rows = 0
         self._order = 0
@@ -74,6 +79,11 @@ class Batcher:
     def __repr__(self) -> str:
         state = "calling" if self._task else "idle"
         return f"<Batcher {state}, {self._queued_rows} rows queued in {len(self._lanes)} lanes>"
+
+    @property
+    def queued_rows(self) -> int:
+        """Rows that wait."""
+        return self._queued_rows
 
     async def submit(self, signature: str, inputs: Arrays, timeout_s: float, *, has_rows: bool = True) -> Arrays:
         """Outputs for inputs, computed together with those of other callers.
@@ -120,7 +130,8 @@ class Batcher:
         lane = _lane(signature, inputs) if has_rows else (self._order,)
         slices = _slices(inputs, rows, limits.batch_max_rows) if has_rows else iter([(inputs, 1)])
         deadline = asyncio.get_running_loop().time() + timeout_s
-        parts = [Part(signature, piece, count, lane, self._order, deadline) for piece, count in slices]
+        now_ns = time.perf_counter_ns()
+        parts = [Part(signature, piece, count, lane, self._order, deadline, now_ns) for piece, count in slices]
         self._lanes.setdefault(lane, deque()).extend(parts)
         self._queued_rows += rows
         self._task = self._task or asyncio.create_task(self._run())
@@ -197,12 +208,15 @@ class Batcher:
             await self._execute([part])
 
     async def _called(self, batch: list[Part]) -> Arrays:
+        now_ns = time.perf_counter_ns()
+        for part in batch:
+            self._statistics.waited(now_ns - part.since_ns)
         first = batch[0]
-        if len(batch) == 1:
-            return await self._call(first.signature, first.inputs)
-        outputs = await self._call(first.signature, _joined([part.inputs for part in batch]))
+        inputs = first.inputs if len(batch) == 1 else _joined([part.inputs for part in batch])
         rows = sum(part.rows for part in batch)
-        if any(array.ndim == 0 or len(array) != rows for array in outputs.values()):
+        outputs, spans = await self._call(first.signature, inputs)
+        self._statistics.called(rows, len(batch), spans)
+        if len(batch) > 1 and any(array.ndim == 0 or len(array) != rows for array in outputs.values()):
             raise InvalidRequest("the outputs do not have the rows of the inputs")  # each part is called alone then
         return outputs
 

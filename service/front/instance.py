@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -18,6 +19,7 @@ from service.engine.channel import Arrays, Message
 from service.engine.sandbox import Limits
 from service.engine.specs import SignatureSpec
 from service.errors import CallTimeout, ModelFailed, ServiceError, UploadRejected, WorkerLost
+from service.front.statistics import Spans
 
 _EXIT_WAIT_S = 2.0
 
@@ -75,16 +77,18 @@ class Instance:
         """The worker's process id."""
         return self._process.pid or 0
 
-    async def call(self, signature: str, inputs: Arrays) -> Arrays:
-        """Outputs by name for inputs by name.
+    async def call(self, signature: str, inputs: Arrays) -> tuple[Arrays, Spans]:
+        """Outputs by name for inputs by name, and how long the parts of the call took.
 
         Raises:
             ModelFailed: the model's graph refused the values.
             CallTimeout: the call took too long; the worker is ended.
             WorkerLost: the worker died.
         """
+        start_ns = time.perf_counter_ns()
         answer = await self._ask(Message("call", {"signature": signature}, inputs))
-        return answer.arrays
+        infer_ns, output_ns = answer.data["infer_ns"], answer.data["output_ns"]
+        return answer.arrays, Spans(time.perf_counter_ns() - start_ns - infer_ns - output_ns, infer_ns, output_ns)
 
     async def infer_shapes(self, signature: str, shapes: Mapping[str, list[int | None]]) -> dict[str, list[Any]]:
         """For each output its shape and dtype, by shape inference; raises as `call` does."""

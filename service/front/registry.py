@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.errors import ModelLoading, ModelNotFound, ServiceError, VersionExists
+from service.errors import LabelNotFound, ModelLoading, ModelNotFound, ServiceError, VersionExists
+from service.front.target import Target
 from service.front.version import ServingLimits, Version
 from service.store.store import Fingerprint, Manifest, Store, VersionId, describe, read_manifest
 
@@ -92,17 +93,20 @@ class Registry:
             raise ModelNotFound(f"Could not find version {number} of model {name}")
         return found
 
-    def find(self, name: str, number: int | None = None) -> Version:
+    def find(self, target: Target) -> Version:
         """The version to ask: the one given, or the newest that is available, or else the newest.
 
         Raises:
             ModelNotFound: there is none.
+            LabelNotFound: the model has no such label.
         """
-        version = self._default(name) if number is None else self._versions.get(VersionId(name, number))
+        if target.label is not None:
+            raise LabelNotFound(f"Unrecognized servable version label: {target.label}")
+        number = target.number
+        version = self._default(target.name) if number is None else self._versions.get(VersionId(target.name, number))
         if version is None:
-            asked = f"Latest({name})" if number is None else f"Specific({name}, {number})"
             known = ", ".join(self.models()) or "none"
-            raise ModelNotFound(f"Servable not found for request: {asked}; models here: {known}")
+            raise ModelNotFound(f"Servable not found for request: {target}; models here: {known}")
         return version
 
     async def install(self, staged: Path, id_: VersionId) -> tuple[Version, bool]:

@@ -21,11 +21,12 @@ _HTTP_ERRORS = {
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole JSON reply."""
+    """A whole reply."""
 
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
 
 
 def reply_to(exc: Exception) -> Reply:

@@ -22,7 +22,7 @@ def curl_line(address: str, model: str, signature: SignatureSpec) -> str | None:
     Returns:
         One line; None for a signature that has no rows, or takes what JSON cannot carry.
     """
-    if not signature.has_rows or any(DTYPES[spec.dtype].kind == "none" for spec in signature.inputs.values()):
+    if not signature.has_rows or any(DTYPES[spec.dtype].kind not in _ZEROS for spec in signature.inputs.values()):
         return None
     row = {name: _zeros(spec) for name, spec in signature.inputs.items()}
     body = orjson.dumps({"instances": [row if len(row) > 1 else next(iter(row.values()))]}).decode()

@@ -6,7 +6,8 @@ from typing import Any
 
 from service.engine.specs import SignatureSpec
 from service.errors import InvalidRequest, InvalidShape
-from service.front import codecs
+from service.front.codecs.json_text import excerpt
+from service.front.codecs.tensors import check_shape
 
 
 def requested_shapes(document: dict[str, Any], spec: SignatureSpec) -> dict[str, list[int | None]]:
@@ -23,7 +24,7 @@ def requested_shapes(document: dict[str, Any], spec: SignatureSpec) -> dict[str,
     asked = _asked(document, spec)
     shapes = {name: _checked(name, asked[name]) for name in spec.inputs}
     for name, shape in shapes.items():
-        codecs.check_shape(name, tuple(shape), spec.inputs[name])
+        check_shape(name, tuple(shape), spec.inputs[name])
     return shapes
 
 
@@ -45,6 +46,6 @@ def _checked(name: str, shape: object) -> list[int | None]:
     )
     if not is_shape:
         raise InvalidShape(
-            f"input '{name}': {codecs.excerpt(shape)} is no shape; one is a list of sizes, null or -1 where free"
+            f"input '{name}': {excerpt(shape)} is no shape; one is a list of sizes, null or -1 where free"
         )
     return [None if size == -1 else size for size in shape]  # type: ignore[attr-defined]  # a list, as just seen

@@ -23,6 +23,7 @@ from service.errors import (
 )
 from service.front.batching import Arrays, Batcher, BatchLimits
 from service.front.instance import Instance, InstanceLimits
+from service.front.statistics import Spans, Statistics
 from service.store.store import Manifest, VersionId
 
 DEATHS_WINDOW_S = 60.0
@@ -67,7 +68,8 @@ class Version:
         self.state = "LOADING"
         self.failure: ServiceError | None = None
         self.signatures: Mapping[str, SignatureSpec] = {}
-        self.batcher = Batcher(self._call, limits.batch)
+        self.statistics = Statistics()
+        self.batcher = Batcher(self._call, limits.batch, self.statistics)
         self._limits = limits
         self._instance: Instance | None = None
         self._up = asyncio.Event()
@@ -121,7 +123,15 @@ class Version:
 
     async def predict(self, signature: str, inputs: Arrays, timeout_s: float, *, has_rows: bool) -> Arrays:
         """Outputs for inputs; see Batcher.submit."""
-        return await self.batcher.submit(signature, inputs, timeout_s, has_rows=has_rows)
+        start_ns = time.perf_counter_ns()
+        try:
+            outputs = await self.batcher.submit(signature, inputs, timeout_s, has_rows=has_rows)
+        except BaseException as exc:
+            code = exc.code if isinstance(exc, ServiceError) else "client_left"
+            self.statistics.failed(code, time.perf_counter_ns() - start_ns)
+            raise
+        self.statistics.answered(time.perf_counter_ns() - start_ns)
+        return outputs
 
     async def infer_shapes(
         self, signature: str, shapes: Mapping[str, list[int | None]], timeout_s: float
@@ -166,7 +176,7 @@ class Version:
         if self.state == "END":
             raise self._unavailable()
 
-    async def _call(self, signature: str, inputs: Arrays) -> Arrays:
+    async def _call(self, signature: str, inputs: Arrays) -> tuple[Arrays, Spans]:
         instance = await self._running()
         return await instance.call(signature, inputs)
 

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Depends, Header, Request
 
 from service.engine.specs import SignatureSpec, TensorSpec
 from service.errors import ServiceError
-from service.front import codecs
 from service.front.bodies import read_body
+from service.front.codecs.json_text import parse_object
+from service.front.codecs.tfserving import DEFAULT_SIGNATURE
 from service.front.context import Context
 from service.front.shapes import requested_shapes
+from service.front.target import target_of
 from service.front.version import Version
 from service.store.names import checked_version
 
@@ -53,7 +55,7 @@ async def status(model: str, context: Reader, version: str | None = None) -> dic
 @router.get("/{model}/versions/{version}/metadata", summary="Signatures of one version of a model")
 async def metadata(model: str, context: Reader, version: str | None = None) -> dict[str, Any]:
     """Names, dtypes and shapes of inputs and outputs, as TensorFlow Serving writes them."""
-    found = context.registry.find(model, checked_version(version) if version else None)
+    found = context.registry.find(target_of(model, version))
     signatures = {name: _signature(spec) for name, spec in found.served_signatures().items()}
     return {
         "model_spec": {"name": model, "signature_name": "", "version": str(found.id.number)},
@@ -71,12 +73,12 @@ _SHAPE_BODY = {
 @router.post("/{model}/versions/{version}:shape", summary="Output shapes for input shapes", openapi_extra=_SHAPE_BODY)
 async def shape(model: str, request: Request, context: Reader, version: str | None = None) -> dict[str, Any]:
     """By shape inference: the model is not run. null is a free dimension, in the question and in the answer."""
-    found = context.registry.find(model, checked_version(version) if version else None)
+    found = context.registry.find(target_of(model, version))
     settings = context.settings
     headers = dict(request.scope["headers"])
     body = await read_body(request.receive, headers, settings.predict_max_bytes, settings.body_timeout_s)
-    document = codecs.parse_object(body)
-    signature = document.get("signature_name") or codecs.DEFAULT_SIGNATURE
+    document = parse_object(body)
+    signature = document.get("signature_name") or DEFAULT_SIGNATURE
     shapes = requested_shapes(document, found.signature(str(signature)))
     outputs = await found.infer_shapes(signature, shapes, settings.request_timeout_s)
     return {"outputs": {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in outputs.items()}}

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from service.errors import DeadlineExceeded, InvalidRequest, QueueFull, TooLarge, WorkerLost
 from service.front.batching import Batcher, BatchLimits
+from service.front.statistics import Spans, Statistics
 
 LIMITS = BatchLimits(batch_max_rows=8, queue_max_rows=1000, request_max_rows=100)
+SPANS = Spans(0, 0, 0)
 
 
 class Squares:
@@ -33,7 +35,7 @@ class Squares:
         self.running -= 1
         if (inputs["x"] < 0).any():
             raise InvalidRequest("negative")
-        return {"y": inputs["x"] ** 2}
+        return {"y": inputs["x"] ** 2}, SPANS
 
 
 def rows(*numbers, dtype=np.int64, width=None):
@@ -65,7 +67,7 @@ def test_every_caller_gets_what_a_call_alone_would_give(requests):
 
     async def ask_all():
         model = Squares()
-        batcher = Batcher(model, LIMITS)
+        batcher = Batcher(model, LIMITS, Statistics())
         answers = await asyncio.gather(*(ask(batcher, *request) for request in requests), return_exceptions=True)
         await batcher.close()
         assert repr(batcher) == "<Batcher idle, 0 rows queued in 0 lanes>"
@@ -85,7 +87,7 @@ def test_a_lone_request_is_called_at_once():
 
     async def story():
         model = Squares()
-        waiting = asyncio.create_task(Batcher(model, LIMITS).submit("a", rows(3), 10))
+        waiting = asyncio.create_task(Batcher(model, LIMITS, Statistics()).submit("a", rows(3), 10))
         for _ in range(3):
             await asyncio.sleep(0)
         assert len(model.calls) == 1
@@ -100,7 +102,7 @@ def test_what_waits_goes_together_and_a_large_request_is_split():
     async def story():
         model = Squares()
         model.gate.clear()
-        batcher = Batcher(model, LIMITS)
+        batcher = Batcher(model, LIMITS, Statistics())
         tasks = [asyncio.create_task(batcher.submit("a", rows(0), 10))]
         await asyncio.sleep(0.01)
         tasks += [asyncio.create_task(batcher.submit("a", rows(*range(n)), 10)) for n in (3, 4, 20)]
@@ -119,7 +121,7 @@ def test_inputs_without_rows_are_called_alone():
 
     async def story():
         model = Squares()
-        batcher = Batcher(model, LIMITS)
+        batcher = Batcher(model, LIMITS, Statistics())
         same = [batcher.submit("a", rows(*range(12)), 10, has_rows=False) for _ in range(3)]
         await asyncio.gather(*same)
         return [len(x) for _, x in model.calls]
@@ -133,7 +135,7 @@ def test_a_full_queue_refuses_at_the_door():
     async def story():
         model = Squares()
         model.gate.clear()
-        batcher = Batcher(model, BatchLimits(batch_max_rows=1, queue_max_rows=3, request_max_rows=5))
+        batcher = Batcher(model, BatchLimits(batch_max_rows=1, queue_max_rows=3, request_max_rows=5), Statistics())
         first = asyncio.create_task(batcher.submit("a", rows(1), 10))
         await asyncio.sleep(0.01)
         waiting = asyncio.create_task(batcher.submit("a", rows(1, 2), 10))
@@ -154,7 +156,7 @@ def test_who_waits_too_long_or_leaves_is_dropped():
     async def story():
         model = Squares()
         model.gate.clear()
-        batcher = Batcher(model, LIMITS)
+        batcher = Batcher(model, LIMITS, Statistics())
         running = asyncio.create_task(batcher.submit("a", rows(1), 10))
         await asyncio.sleep(0.01)
         leaving = asyncio.create_task(batcher.submit("a", rows(2), 10))
@@ -182,9 +184,9 @@ def test_a_lost_worker_costs_only_its_batch():
             await asyncio.sleep(0.01)
             if len(calls) == 1:
                 raise WorkerLost("gone")
-            return {"y": inputs["x"]}
+            return {"y": inputs["x"]}, SPANS
 
-        batcher = Batcher(call, LIMITS)
+        batcher = Batcher(call, LIMITS, Statistics())
         tasks = [asyncio.create_task(batcher.submit("a", rows(1), 10)) for _ in range(2)]
         await asyncio.sleep(0.001)
         tasks += [asyncio.create_task(batcher.submit("a", rows(2), 10))]
@@ -204,9 +206,9 @@ def test_outputs_without_the_rows_of_the_inputs_are_asked_again_one_by_one():
     async def story():
         async def call(_, inputs):
             await asyncio.sleep(0.01)
-            return {"y": np.unique(inputs["x"])}
+            return {"y": np.unique(inputs["x"])}, SPANS
 
-        batcher = Batcher(call, LIMITS)
+        batcher = Batcher(call, LIMITS, Statistics())
         answers = await asyncio.gather(*(batcher.submit("a", rows(1, 1, n), 10) for n in (1, 2)))
         return [answer["y"].tolist() for answer in answers]
 
@@ -219,7 +221,7 @@ def test_an_unseen_error_is_not_reported_by_the_event_loop():
 
     async def story():
         asyncio.get_running_loop().set_exception_handler(lambda _, context: reports.append(context))
-        batcher = Batcher(Squares(), LIMITS)
+        batcher = Batcher(Squares(), LIMITS, Statistics())
         with pytest.raises(InvalidRequest):
             await batcher.submit("a", rows(*[-1] * 20), 10)
         await batcher.close()

@@ -6,25 +6,17 @@ booleans or null; no decimals for integers; NaN and infinities are read and writ
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import numpy as np
-import orjson
-
-from service.engine.specs import DTYPES, Shape, SignatureSpec, TensorSpec
-from service.errors import InvalidJson, InvalidRequest, InvalidShape, InvalidValue, UnsupportedDtype
-from service.front.elements import array_of
-
-Array = np.ndarray[Any, Any]
-Arrays = Mapping[str, Array]
+from service.engine.specs import DTYPES, SignatureSpec, TensorSpec
+from service.errors import InvalidRequest, InvalidShape, InvalidValue, UnsupportedDtype
+from service.front.codecs.draw import draw_of
+from service.front.codecs.elements import array_of
+from service.front.codecs.json_text import dumps, excerpt, parse_object, plain
+from service.front.codecs.tensors import Array, Arrays, as_pairs, check_shape
 
 DEFAULT_SIGNATURE = "serving_default"
-_EXCERPT_CHARS = 256
-_SPECIAL_TOKENS = {"nan": b"NaN", "inf": b"Infinity", "-inf": b"-Infinity"}
 
 
 @dataclass(frozen=True)
@@ -36,12 +28,16 @@ class PredictRequest:
         is_rows: whether it came as `instances`, row by row, rather than as `inputs`, input by input.
         values: what stood under that key.
         may_hold_booleans: whether true or false occurs anywhere in the body.
+        seed: of a model with finite shots, from `parameters`.
+        shots: how many to draw, from there too.
     """
 
     signature: str
     is_rows: bool
     values: Any
     may_hold_booleans: bool
+    seed: int | None
+    shots: int | None
 
 
 def parse_predict(body: bytes) -> PredictRequest:
@@ -61,22 +57,9 @@ def parse_predict(body: bytes) -> PredictRequest:
     if not is_rows and "inputs" not in document:
         raise InvalidRequest("JSON Value: Missing 'inputs' or 'instances' key")
     values = document["instances" if is_rows else "inputs"]
-    return PredictRequest(signature or DEFAULT_SIGNATURE, is_rows, values, b"true" in body or b"false" in body)
-
-
-def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body; text behind it is ignored, NaN and infinities are taken.
-
-    Raises:
-        InvalidJson: there is none.
-    """
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        document = _parse_leniently(body)
-    if not isinstance(document, dict):
-        raise InvalidJson(f"JSON Value: {excerpt(document)} Is not object")
-    return document
+    may_hold_booleans = b"true" in body or b"false" in body
+    draw = draw_of(document.get("parameters"))
+    return PredictRequest(signature or DEFAULT_SIGNATURE, is_rows, values, may_hold_booleans, **draw)
 
 
 def decode_inputs(request: PredictRequest, spec: SignatureSpec) -> Arrays:
@@ -97,65 +80,21 @@ def decode_inputs(request: PredictRequest, spec: SignatureSpec) -> Arrays:
     return inputs
 
 
-def has_common_rows(inputs: Arrays) -> bool:
-    """Whether all inputs have the same number of rows, at least one."""
-    counts = {array.shape[0] if array.ndim else 0 for array in inputs.values()}
-    return len(counts) == 1 and 0 not in counts
-
-
-def check_shape(name: str, shape: Shape, tensor: TensorSpec) -> None:
-    """Refuse a shape that an input cannot have.
-
-    Raises:
-        InvalidShape: it cannot.
-    """
-    if not tensor.fits(shape):
-        raise InvalidShape(
-            f"input '{name}' has shape {shape_text(shape)}, expected {shape_text(tensor.shape)} (-1: any size)"
-        )
-
-
 def encode_outputs(outputs: Arrays, *, is_rows: bool) -> bytes:
-    """The answer's body: `predictions` for rows, `outputs` for columns.
+    """The answer's body: `predictions` for rows, `outputs` for columns; complex numbers are pairs, real part first.
 
     Raises:
-        InvalidRequest: an output cannot be written as JSON, or not row by row.
+        InvalidRequest: the outputs cannot be written row by row.
     """
-    for name, array in outputs.items():
-        if array.dtype.kind not in "fiubO" or array.dtype == np.float16:
-            raise InvalidRequest(f"Failed to write JSON value for tensor type: {array.dtype} (output '{name}')")
+    outputs = {name: as_pairs(array) for name, array in outputs.items()}
     if not is_rows:
         columns = {name: _plain(name, array) for name, array in outputs.items()}
-        return _dumps({"outputs": next(iter(columns.values())) if len(columns) == 1 else columns})
+        return dumps({"outputs": next(iter(columns.values())) if len(columns) == 1 else columns})
     _check_rows(outputs)
     if len(outputs) == 1:
-        return _dumps({"predictions": _plain(*next(iter(outputs.items())))})
+        return dumps({"predictions": _plain(*next(iter(outputs.items())))})
     rows = len(next(iter(outputs.values())))
-    return _dumps({"predictions": [{n: _plain(n, a[row, ...]) for n, a in outputs.items()} for row in range(rows)]})
-
-
-def shape_text(shape: Shape | None) -> str:
-    """A shape for a message: [-1,4]."""
-    return (
-        "of any rank" if shape is None else "[" + ",".join("-1" if size is None else str(size) for size in shape) + "]"
-    )
-
-
-def excerpt(value: object) -> str:
-    """A value for a message, cut."""
-    return json.dumps(value, default=str)[:_EXCERPT_CHARS]
-
-
-def _parse_leniently(body: bytes) -> object:
-    if not body.strip():
-        raise InvalidJson("JSON Parse error: The document is empty")
-    try:
-        document, _ = json.JSONDecoder().raw_decode(body.decode().lstrip())
-    except json.JSONDecodeError as exc:
-        raise InvalidJson(f"JSON Parse error: Invalid value. at offset: {exc.pos}") from exc
-    except (UnicodeDecodeError, RecursionError, ValueError) as exc:
-        raise InvalidJson("JSON Parse error: not UTF-8, nested too deeply, or with too long a number") from exc
-    return document
+    return dumps({"predictions": [{n: _plain(n, a[row, ...]) for n, a in outputs.items()} for row in range(rows)]})
 
 
 def _columns_of_rows(rows: object, spec: SignatureSpec) -> dict[str, Any]:
@@ -203,7 +142,7 @@ def _columns(values: object, spec: SignatureSpec) -> dict[str, Any]:
 
 def _decode(name: str, value: object, tensor: TensorSpec, *, may_hold_booleans: bool) -> Array:
     dtype = DTYPES[tensor.dtype]
-    if dtype.kind == "none":
+    if dtype.kind in {"half", "complex"}:
         raise UnsupportedDtype(f"Conversion of JSON Value: {excerpt(value)} to type: {dtype.numpy} (input '{name}')")
     try:
         return array_of(value, dtype, may_hold_booleans=may_hold_booleans)
@@ -227,27 +166,4 @@ def _check_rows(outputs: Arrays) -> None:
 
 
 def _plain(name: str, array: Array) -> object:
-    """What orjson writes as TensorFlow Serving would."""
-    if array.dtype == object:
-        return _plain_strings(array.tolist(), is_binary=name.endswith("_bytes"))
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return _with_special_tokens(array)
-    return np.ascontiguousarray(array) if array.ndim else array[()]
-
-
-def _plain_strings(value: object, *, is_binary: bool) -> object:
-    if isinstance(value, list):
-        return [_plain_strings(item, is_binary=is_binary) for item in value]
-    assert isinstance(value, bytes), "strings come from the worker as bytes"
-    return {"b64": base64.b64encode(value).decode()} if is_binary else value.decode(errors="replace")
-
-
-def _with_special_tokens(array: Array) -> orjson.Fragment:
-    """The array's JSON with bare tokens where orjson, which follows the standard, writes null."""
-    pieces = _dumps(np.ascontiguousarray(array) if array.ndim else array[()]).split(b"null")
-    special = [_SPECIAL_TOKENS[str(float(value))] for value in array[~np.isfinite(array)]]
-    return orjson.Fragment(b"".join(piece + token for piece, token in zip(pieces, [*special, b""], strict=True)))
-
-
-def _dumps(value: object) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    return plain(array, is_base64=name.endswith("_bytes"))

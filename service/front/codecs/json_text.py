@@ -1,0 +1,82 @@
+"""JSON as both protocols write it: NaN and infinities are bare tokens, text behind an object is ignored."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import orjson
+
+from service.errors import InvalidJson
+
+Array = np.ndarray[Any, Any]
+
+_EXCERPT_CHARS = 256
+_SPECIAL_TOKENS = {"nan": b"NaN", "inf": b"Infinity", "-inf": b"-Infinity"}
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body; text behind it is ignored, NaN and infinities are taken.
+
+    Raises:
+        InvalidJson: there is none.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = _parse_leniently(body)
+    if not isinstance(document, dict):
+        raise InvalidJson(f"JSON Value: {excerpt(document)} Is not object")
+    return document
+
+
+def excerpt(value: object) -> str:
+    """A value for a message, cut."""
+    return json.dumps(value, default=str)[:_EXCERPT_CHARS]
+
+
+def dumps(value: object) -> bytes:
+    """A value as JSON; arrays are written with as few digits as give their numbers back."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def plain(array: Array, *, is_base64: bool = False) -> object:
+    """What `dumps` writes as the protocols want it.
+
+    Args:
+        array: of numbers, booleans, or bytes objects; of any shape.
+        is_base64: whether strings are written as {"b64": ...} rather than as text.
+    """
+    if array.dtype == object:
+        return _plain_strings(array.tolist(), is_base64=is_base64)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return _with_special_tokens(array)
+    return np.ascontiguousarray(array) if array.ndim else array[()]
+
+
+def _parse_leniently(body: bytes) -> object:
+    if not body.strip():
+        raise InvalidJson("JSON Parse error: The document is empty")
+    try:
+        document, _ = json.JSONDecoder().raw_decode(body.decode().lstrip())
+    except json.JSONDecodeError as exc:
+        raise InvalidJson(f"JSON Parse error: Invalid value. at offset: {exc.pos}") from exc
+    except (UnicodeDecodeError, RecursionError, ValueError) as exc:
+        raise InvalidJson("JSON Parse error: not UTF-8, nested too deeply, or with too long a number") from exc
+    return document
+
+
+def _plain_strings(value: object, *, is_base64: bool) -> object:
+    if isinstance(value, list):
+        return [_plain_strings(item, is_base64=is_base64) for item in value]
+    assert isinstance(value, bytes), "strings come from the worker as bytes"
+    return {"b64": base64.b64encode(value).decode()} if is_base64 else value.decode(errors="replace")
+
+
+def _with_special_tokens(array: Array) -> orjson.Fragment:
+    """The array's JSON with bare tokens where orjson, which follows the standard, writes null."""
+    pieces = dumps(np.ascontiguousarray(array) if array.ndim else array[()]).split(b"null")
+    special = [_SPECIAL_TOKENS[str(float(value))] for value in array[~np.isfinite(array)]]
+    return orjson.Fragment(b"".join(piece + token for piece, token in zip(pieces, [*special, b""], strict=True)))

@@ -1,0 +1,33 @@
+"""TensorFlow Serving's predict, on the hot path."""
+
+from __future__ import annotations
+
+import re
+
+from service.front.codecs import tfserving
+from service.front.context import Context
+from service.front.hotpath import Asked, Endpoint
+from service.front.inference import Inference, infer
+from service.front.replies import Reply
+
+
+async def answer(asked: Asked, context: Context) -> Reply:
+    """Predictions for rows or columns; raises ServiceError for whatever is wrong with the request or the model."""
+    version = context.registry.find(asked.target)
+    request = tfserving.parse_predict(asked.body)
+    inputs = tfserving.decode_inputs(request, version.signature(request.signature))
+    timeout_s = context.settings.request_timeout_s
+    inference = Inference(request.signature, inputs, timeout_s, seed=request.seed, shots=request.shots)
+    outputs = await infer(version, inference)
+    return Reply(200, tfserving.encode_outputs(outputs, is_rows=request.is_rows))
+
+
+PREDICT = Endpoint(
+    suffix=":predict",
+    pattern=re.compile(
+        r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?:predict",
+        re.IGNORECASE,
+    ),
+    form="/v1/models/<name>[/versions/<number>|/labels/<label>]:predict",
+    answer=answer,
+)
