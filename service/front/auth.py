@@ -31,15 +31,23 @@ class Keys:
         self._hashes = [bytes.fromhex(digest) for digest in hashes]
         self._is_open = is_open
 
-    def check_manage(self, authorization: str | None) -> None:
-        """Let a change through.
+    def check(self, authorization: str | None, scope: str, model: str | None) -> str:
+        """Let a request through.
 
         Args:
-            authorization: the request's Authorization header, "Bearer <key>".
+            authorization: its Authorization header, "Bearer <key>".
+            scope: what it wants: infer, read or manage.
+            model: which model it asks; None where it asks for none.
+
+        Returns:
+            The id of its key; "anonymous" where no key is needed.
 
         Raises:
             Unauthorized: no key, or one that is not known.
         """
+        del model
+        if self._is_open and scope != "manage":
+            return "anonymous"
         scheme, _, key = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not key:
             raise Unauthorized("this needs a key: send it as 'Authorization: Bearer <key>'")
@@ -47,11 +55,7 @@ class Keys:
         matches = [hmac.compare_digest(digest, known) for known in self._hashes]
         if not any(matches):
             raise Unauthorized("this key is not known here")
-
-    def check_infer(self, authorization: str | None) -> None:
-        """Let a prediction or a question about models through; raises as `check_manage` where a key is needed."""
-        if not self._is_open:
-            self.check_manage(authorization)
+        return "manage"
 
 
 def hash_of(key: str) -> str:

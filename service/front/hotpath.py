@@ -104,7 +104,7 @@ class HotPath:
         context = self._context
         target = endpoint.target(scope)
         headers: Headers = dict(scope["headers"])
-        context.keys.check_infer(headers.get(b"authorization", b"").decode("latin-1"))
+        context.keys.check(headers.get(b"authorization", b"").decode("latin-1"), "infer", target.name)
         body = await read_body(watched.receive, headers, context.settings.predict_max_bytes)
         watched.has_body = True
         return await endpoint.answer(Asked(target, headers, body), context)

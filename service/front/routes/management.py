@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from service.front.bodies import stream_body
-from service.front.context import Context
+from service.front.routes.access import Manager
 from service.front.routes.tfserving import record
 from service.front.uploads import receive_version
 from service.store.names import checked_name, checked_version
 from service.store.store import VersionId
-
-
-def manager(request: Request, authorization: Annotated[str | None, Header()] = None) -> Context:
-    """The context, for those who may change models; the body is not read before."""
-    context: Context = request.app.state.context
-    context.keys.check_manage(authorization)
-    return context
-
-
-Manager = Annotated[Context, Depends(manager)]
 
 router = APIRouter(prefix="/v1/models", tags=["management"])
 

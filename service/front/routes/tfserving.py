@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Request
 
 from service.engine.specs import SignatureSpec, TensorSpec
 from service.errors import ServiceError
 from service.front.bodies import read_body
 from service.front.codecs.json_text import parse_object
 from service.front.codecs.tfserving import DEFAULT_SIGNATURE
-from service.front.context import Context
+from service.front.routes.access import Reader
 from service.front.shapes import requested_shapes
 from service.front.target import target_of
 from service.front.version import Version
@@ -19,15 +19,6 @@ from service.store.names import checked_version
 
 _CANONICAL = {422: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
 
-
-def reader(request: Request, authorization: Annotated[str | None, Header()] = None) -> Context:
-    """The context, for those who may read."""
-    context: Context = request.app.state.context
-    context.keys.check_infer(authorization)
-    return context
-
-
-Reader = Annotated[Context, Depends(reader)]
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
