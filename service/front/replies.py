@@ -39,7 +39,8 @@ def reply_to(exc: Exception) -> Reply:
         headers["connection"] = "close"  # or the client could go on holding it open
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"
-    return Reply(error.status, orjson.dumps({"error": error.message, "code": error.code}), headers)
+    details = {"details": error.details} if error.details else {}
+    return Reply(error.status, orjson.dumps({"error": error.message, "code": error.code, **details}), headers)
 
 
 def translated(exc: Exception) -> ServiceError:

@@ -41,11 +41,13 @@ class ServingLimits:
         batch: of its batcher.
         instance: of its worker.
         restarts_max: deaths within DEATHS_WINDOW_S after which it is not started again.
+        is_folder_strict: whether the static check refuses models that an operator put into the folder; else it warns.
     """
 
     batch: BatchLimits
     instance: InstanceLimits
     restarts_max: int
+    is_folder_strict: bool = False
 
 
 class Version:
@@ -71,6 +73,7 @@ class Version:
         self.statistics = Statistics()
         self.batcher = Batcher(self._call, limits.batch, self.statistics)
         self._limits = limits
+        self._is_strict = manifest is not None or limits.is_folder_strict
         self._instance: Instance | None = None
         self._up = asyncio.Event()
         self._deaths: deque[float] = deque(maxlen=limits.restarts_max + 1)
@@ -92,6 +95,7 @@ class Version:
             Unavailable: it was closed before it was loaded.
         """
         self._instance = await self._loaded()
+        self._log_findings(self._instance)
         self.signatures = self._instance.signatures
         self.state = "AVAILABLE"
         self._up.set()
@@ -163,7 +167,7 @@ class Version:
         """The first worker; one that is ready only after `close` is ended."""
         self._check_not_closed()
         try:
-            instance = await Instance.start(self.directory, self._limits.instance)
+            instance = await Instance.start(self.directory, self._limits.instance, is_strict=self._is_strict)
         except ServiceError as exc:
             self._end(exc)
             raise
@@ -171,6 +175,12 @@ class Version:
             await instance.close()
         self._check_not_closed()
         return instance
+
+    def _log_findings(self, instance: Instance) -> None:
+        for finding in instance.findings:
+            place = " of ".join(f"{kind} {finding[kind]}" for kind in ("node", "function") if kind in finding)
+            text = f"{finding['rule']} {finding['message']} ({place})"
+            _log.warning("%s/%d is not what uploads may be: %s", self.id.name, self.id.number, text)
 
     def _check_not_closed(self) -> None:
         if self.state == "END":
@@ -203,7 +213,7 @@ class Version:
         while (deaths := self._recent_deaths()) <= self._limits.restarts_max:
             await asyncio.sleep(min(_BACK_OFF_S * 2 ** (deaths - 1), _BACK_OFF_MAX_S))
             try:
-                instance = await Instance.start(self.directory, self._limits.instance)
+                instance = await Instance.start(self.directory, self._limits.instance, is_strict=self._is_strict)
             except ServiceError as exc:
                 self._deaths.append(time.monotonic())
                 _log.warning("the worker of %s/%d did not come back: %s", self.id.name, self.id.number, exc.message)
