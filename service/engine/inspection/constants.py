@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import tensorflow as tf
 
 from service.engine.inspection.attributes import tensors
 from service.engine.inspection.contents import Contents
-from service.engine.inspection.dtypes import item_bytes
+from service.engine.inspection.dtypes import RANK_MAX, item_bytes, shape_bytes
 from service.engine.inspection.findings import Finding
 
 _MB = 1 << 20
@@ -25,7 +24,7 @@ def check(contents: Contents) -> Iterator[Finding]:
     total = 0
     for function, node in contents.nodes(with_saver=True):
         for tensor in tensors(node.attr):
-            total += max(_declared_bytes(tensor), 0)
+            total += _declared_bytes(tensor)
             if problem := _problem(tensor):
                 yield Finding("S11", *problem, function, node.name)
         if node.op == "Const" and node.attr["dtype"].type != node.attr["value"].tensor.dtype:
@@ -42,8 +41,9 @@ def _problem(tensor: Any) -> tuple[str, str] | None:
     content = len(tensor.tensor_content)
     if tensor.dtype in _REFUSED:
         return "malformed_graph", f"a constant of the dtype {_REFUSED[tensor.dtype]} is not supported"
-    if tensor.tensor_shape.unknown_rank or any(dim.size < 0 for dim in tensor.tensor_shape.dim):
-        return "malformed_graph", "a constant is damaged: its shape is not known"
+    shape = tensor.tensor_shape
+    if shape.unknown_rank or len(shape.dim) > RANK_MAX or any(dim.size < 0 for dim in shape.dim):
+        return "malformed_graph", "a constant is damaged: its shape is none"
     if size > CONSTANT_MAX_MB * _MB:
         return "model_too_large", f"a constant has {size} bytes, and may have {CONSTANT_MAX_MB} MiB"
     if content and item_bytes(tensor.dtype) and content != size:
@@ -53,4 +53,4 @@ def _problem(tensor: Any) -> tuple[str, str] | None:
 
 def _declared_bytes(tensor: Any) -> int:
     """Bytes in memory; an element without a fixed size counts as one, as a text takes at least that."""
-    return math.prod(dim.size for dim in tensor.tensor_shape.dim) * (item_bytes(tensor.dtype) or 1)
+    return shape_bytes(tensor.tensor_shape, item_bytes(tensor.dtype) or 1)

@@ -1,8 +1,16 @@
-"""How large an element of a dtype is."""
+"""How large tensors are in memory."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
+
+RANK_MAX = 254
+HUGE_BYTES = 1 << 62
+"""What is larger than this counts as this: numbers of thousands of digits would take time, too."""
+
+_UNSIZED = {tf.string.as_datatype_enum, tf.resource.as_datatype_enum, tf.variant.as_datatype_enum}
 
 
 def item_bytes(dtype: int) -> int:
@@ -13,4 +21,14 @@ def item_bytes(dtype: int) -> int:
         return 0
 
 
-_UNSIZED = {tf.string.as_datatype_enum, tf.resource.as_datatype_enum, tf.variant.as_datatype_enum}
+def shape_bytes(shape: Any, element_bytes: int) -> int:
+    """Bytes of a tensor; free dimensions count as none.
+
+    Args:
+        shape: TensorShapeProto.
+        element_bytes: of one element.
+    """
+    total = element_bytes
+    for dim in shape.dim[:RANK_MAX]:
+        total = min(total * max(dim.size, 0), HUGE_BYTES)
+    return total

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from service.engine import members
 from service.engine.inspection.findings import Finding, shortened
+from service.engine.inspection.objects import ADVICE
 
 _MB = 1 << 20
 
@@ -20,7 +21,10 @@ def check(directory: Path) -> Iterator[Finding]:
 
 def _check_file(name: str, path: Path) -> Iterator[Finding]:
     row = members.member(name)
-    if row is None or path.is_symlink() or not path.is_file():
+    if name.startswith("assets/"):
+        text = f"the model reads a file, {shortened(name)!r}, when it is loaded. {ADVICE}"
+        yield Finding("S3", "assets_not_supported", text, node=name)
+    elif row is None or path.is_symlink() or not path.is_file():
         text = f"{shortened(name)!r} is no file of a SavedModel: upload what tf.saved_model.save or qlayer.export wrote"
         yield Finding("S1", "unexpected_file", text, node=name)
     elif row.max_bytes is not None and path.stat().st_size > row.max_bytes:

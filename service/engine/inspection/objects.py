@@ -30,14 +30,14 @@ _HOOKS = {
     "_restore_from_tensors",
     "_serialize_to_tensors",
 }
-_TABLES = "Lookup tables, assets and datasets are not supported: keep such steps outside of the model"
+ADVICE = "Lookup tables, assets and datasets are not supported: keep such steps outside of the model"
 
 
 def check(contents: Contents) -> Iterator[Finding]:
     """Everything about assets and objects."""
     objects = contents.graph.object_graph_def.nodes
     for asset in contents.graph.asset_file_def:
-        text = f"the model reads a file, {shortened(asset.filename)!r}, when it is loaded. {_TABLES}"
+        text = f"the model reads a file, {shortened(asset.filename)!r}, when it is loaded. {ADVICE}"
         yield Finding("S3", "assets_not_supported", text)
     for number, node in enumerate(objects):
         name = f"object {number}"
@@ -51,7 +51,7 @@ def check(contents: Contents) -> Iterator[Finding]:
 def _check_kind(node: Any, name: str) -> Iterator[Finding]:
     kind = node.WhichOneof("kind")
     if kind not in _KINDS:
-        text = f"the model holds an object of the kind {kind or 'unknown'}, which acts when it is loaded. {_TABLES}"
+        text = f"the model holds an object of the kind {kind or 'unknown'}, which acts when it is loaded. {ADVICE}"
         yield Finding("S4", "unsupported_object", text, node=name)
     identifier = node.user_object.identifier if kind == "user_object" else "signature_map"
     if identifier not in _IDENTIFIERS and not identifier.startswith("_tf_keras_"):
@@ -61,7 +61,7 @@ def _check_kind(node: Any, name: str) -> Iterator[Finding]:
 
 def _check_registered(node: Any, name: str) -> Iterator[Finding]:
     if node.saveable_objects:
-        text = f"the model holds an object with functions of its own for restoring it, which run at loading. {_TABLES}"
+        text = f"the model holds an object with functions of its own for restoring it, which run at loading. {ADVICE}"
         yield Finding("S5", "unsupported_object", text, node=name)
     if node.registered_name or node.registered_saver or node.HasField("serialized_user_proto"):
         text = "the model holds an object of a class that must be registered with TensorFlow, and no such class is here"

@@ -50,7 +50,7 @@ _ADVICE = [
     (r".*(Read|Write|Save|Restore|Match|Merge|Files|ImmutableConst).*", "A model may not touch files"),
 ]
 _OTHERWISE = "Only operations that calculate are allowed; docs/security.md says which"
-_DEVICES = re.compile(r"(/device:(CPU:(0|\*)|GPU:0))?")
+_DEVICES = re.compile(r"(/job:localhost/replica:0/task:0)?(/device:(CPU:(0|\*)|GPU:0))?")
 _OPTIONS = {
     "allow_soft_placement",
     "device_count",

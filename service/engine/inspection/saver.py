@@ -1,7 +1,7 @@
 """S9: the two functions that save and restore checkpoints are what TensorFlow writes, and nobody else calls them.
 
 Every SavedModel has them, they are the only ones that touch files, and the loader used here never calls them;
-TensorFlow Serving's does. So they may stay, if all they do is to write to and read from the path that the server gives them.
+TensorFlow Serving's does. So they may stay, if all they do is to write to and read from the path that they are given.
 """
 
 from __future__ import annotations

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from service.engine.inspection.contents import Contents
-from service.engine.inspection.dtypes import item_bytes
+from service.engine.inspection.dtypes import item_bytes, shape_bytes
 from service.engine.inspection.findings import Finding
 
 _LIMITS: dict[str, tuple[int, Callable[[Any], int]]] = {
@@ -31,17 +30,13 @@ def _check_variables(contents: Contents) -> Iterator[Finding]:
     variables = [
         node.variable for node in contents.graph.object_graph_def.nodes if node.WhichOneof("kind") == "variable"
     ]
-    declared = sum(_declared_bytes(variable) for variable in variables)
+    declared = sum(shape_bytes(variable.shape, item_bytes(variable.dtype)) for variable in variables)
     if declared > contents.data_bytes:
         text = (
             f"the variables have {declared} bytes, and the files below variables/ only {contents.data_bytes}. Upload "
             "all files of the SavedModel"
         )
         yield Finding("S13", "corrupt_checkpoint", text)
-
-
-def _declared_bytes(variable: Any) -> int:
-    return math.prod(max(dim.size, 0) for dim in variable.shape.dim) * item_bytes(variable.dtype)
 
 
 def _nodes(graph: Any) -> int:
