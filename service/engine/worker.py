@@ -245,8 +245,14 @@ def _code(exc: Exception) -> str | None:
         return "warmup_failed"
     if isinstance(exc, sandbox.SandboxMissing):
         return "sandbox_missing"
-    steps = {frame.name for frame in traceback.extract_tb(exc.__traceback__)}
-    return "corrupt_checkpoint" if _RESTORING in steps else None
+    return "corrupt_checkpoint" if _RESTORING in _steps(exc) else None
+
+
+def _steps(exc: BaseException | None) -> Iterator[str]:
+    """The functions that an exception went through, and the one before it if it was translated on the way."""
+    while exc is not None:
+        yield from (frame.name for frame in traceback.extract_tb(exc.__traceback__))
+        exc = exc.__context__
 
 
 def _line(exc: Exception, directory: str) -> str:
@@ -295,8 +301,9 @@ def _filled(tensor: TensorSpec, value: int) -> np.ndarray[Any, Any]:
 
 
 def _is_guessed(spec: SignatureSpec) -> bool:
-    """Whether more than the batch is free, so that our numbers may have a shape the model cannot take."""
-    return any(tensor.shape is None or None in tensor.shape[1:] for tensor in spec.inputs.values())
+    """Whether our inputs may be none that the model can take: more than the batch is free, or texts mean something."""
+    inputs = spec.inputs.values()
+    return any(tensor.shape is None or None in tensor.shape[1:] or tensor.dtype == "DT_STRING" for tensor in inputs)
 
 
 def _plain_shape(shape: Any) -> list[int | None] | None:

@@ -65,3 +65,11 @@ def upload(target):
         assert client.get("/livez").status_code == 200
         assert client.post("/v1/models/control:predict", json=CONTROL).json() == before
         assert not list((models / ".staging").iterdir())
+
+
+@pytest.fixture(scope="session")
+def attacks(tmp_path_factory):
+    """A folder of published attacks; what they write is in its folder `sentinels`."""
+    folder = tmp_path_factory.mktemp("attacks")
+    processes.run_blocked(_build, HERE, str(folder), ["published_attacks"])
+    return folder

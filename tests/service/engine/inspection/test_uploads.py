@@ -82,7 +82,7 @@ BAD = {
     "refusing": ("warmup_failed", "never so"),
     "no_index": ("corrupt_checkpoint", "the model cannot be loaded"),
     "no_variables": ("corrupt_checkpoint", "the files below variables/ only 0"),
-    "truncated_data": ("corrupt_checkpoint", "Upload all files"),
+    "truncated_data": ("corrupt_checkpoint", "Read less bytes than requested"),
     "flipped_data": ("corrupt_checkpoint", "the model cannot be loaded"),
     "flipped_index": ("corrupt_checkpoint", "the model cannot be loaded"),
     "recursive": ("load_failed", "the model cannot be loaded"),
