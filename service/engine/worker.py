@@ -243,8 +243,6 @@ def _code(exc: Exception) -> str | None:
         return exc.code
     if isinstance(exc, warmup.BadWarmup):
         return "warmup_failed"
-    if isinstance(exc, sandbox.SandboxMissing):
-        return "sandbox_missing"
     return "corrupt_checkpoint" if _RESTORING in _steps(exc) else None
 
 
