@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of the static check: no saved_model.pb makes it raise, hang, or take much memory.
 
 Usage: make fuzz; or python tests/fuzz/fuzz_inspection.py NEW tests/fuzz/corpus/inspection -max_total_time=60. Inputs
-that reach new code are written to the folder NEW, those that fail to the current one; small ones belong into the corpus.
+that reach new code are written to the folder NEW, those that fail to this one; small ones belong into the corpus.
 """
 
 import pathlib
