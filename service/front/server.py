@@ -42,7 +42,7 @@ def run(settings: Settings) -> None:
 def create_context(settings: Settings) -> Context:
     """Keys and registry for settings; makes the first manage key where there is none."""
     keys = Keys(_key_hashes(settings), is_open=settings.is_open)
-    serving = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max)
+    serving = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max, settings.instances)
     limits = RegistryLimits(serving, settings.load_parallel, settings.poll_interval_s)
     return Context(settings, keys, Registry(Store(settings.models), limits))
 
