@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -43,7 +44,7 @@ BAD = [
 ]
 
 
-class WrongAnswer(AssertionError):
+class WrongAnswerError(AssertionError):
     """An answer that should not have been given."""
 
 
@@ -89,16 +90,13 @@ class Soak:
         self.counts[f"{kind} right"] += 1
         numbers = np.array(expected(answer))
         if not np.isfinite(numbers).all() or numbers.max(initial=0) > 1e-3:
-            raise WrongAnswer(f"{kind}: wrong numbers, by {numbers.max()}")
+            raise WrongAnswerError(f"{kind}: wrong numbers, by {numbers.max()}")
 
     def refused(self, kind, answer):
         """503 or 429 with Retry-After, while a worker is being replaced or the queue is full."""
-        if (
-            answer.status_code not in {429, 503}
-            or answer.json()["code"] not in LOST
-            or "retry-after" not in answer.headers
-        ):
-            raise WrongAnswer(f"{kind}: {answer.status_code} {answer.text[:300]}")
+        is_honest = answer.status_code in {429, 503} and answer.json()["code"] in LOST
+        if not is_honest or "retry-after" not in answer.headers:
+            raise WrongAnswerError(f"{kind}: {answer.status_code} {answer.text[:300]}")
         self.counts[f"{kind} {answer.json()['code']}"] += 1
 
     async def rows(self, client):
@@ -134,9 +132,9 @@ class Soak:
         path, body, status = self.random.choice(BAD)
         answer = await client.post(f"/v1/models/{path}", content=body)
         if answer.status_code != status and answer.status_code not in {429, 503}:
-            raise WrongAnswer(f"bad request {path} {body[:40]!r}: {answer.status_code} {answer.text[:300]}")
+            raise WrongAnswerError(f"bad request {path} {body[:40]!r}: {answer.status_code} {answer.text[:300]}")
         if answer.json().keys() < {"error", "code"}:
-            raise WrongAnswer(f"bad request: {answer.text[:300]}")
+            raise WrongAnswerError(f"bad request: {answer.text[:300]}")
         self.counts["bad refused"] += 1
 
     async def uploads(self, client):
@@ -147,7 +145,7 @@ class Soak:
             self.counts[f"uploads {answer.json()['code']}"] += 1  # its worker was killed while it loaded
             return
         if answer.status_code != 201:
-            raise WrongAnswer(f"upload: {answer.status_code} {answer.text[:300]}")
+            raise WrongAnswerError(f"upload: {answer.status_code} {answer.text[:300]}")
         number = answer.json()["version"]
         self.churn[number] = SCALES[name]
         x, _ = self.rows_of(3)
@@ -159,7 +157,7 @@ class Soak:
             oldest = min(self.churn)
             answer = await client.delete(f"/v1/models/churn/versions/{oldest}")
             if answer.status_code != 200:
-                raise WrongAnswer(f"delete: {answer.status_code} {answer.text[:300]}")
+                raise WrongAnswerError(f"delete: {answer.status_code} {answer.text[:300]}")
             del self.churn[oldest]
             self.counts["deleted"] += 1
         await asyncio.sleep(1)
@@ -227,10 +225,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         savedmodels, models = Path(folder, "savedmodels"), Path(folder, "models")
         processes.run_blocked(build, str(savedmodels), list(SCALES))
-        (models / "affine").mkdir(parents=True)
-        (savedmodels / "affine" / "1").rename(models / "affine" / "1")
-        savedmodels.joinpath("affine").rmdir()
-        savedmodels.joinpath("affine").symlink_to(models / "affine")
+        shutil.copytree(savedmodels / "affine", models / "affine")
         with processes.Server(models, "--restarts-max", "1000", "--trash-keep-days", "0") as server:
             server.wait_until("/readyz")
             counts, before, after = asyncio.run(soak(server, savedmodels, minutes))
