@@ -96,6 +96,17 @@ class Batcher:
         """Requests that wait; one that was split counts as often as parts of it wait."""
         return sum(map(len, self._lanes.values()))
 
+    def check_room(self, rows: int = 1) -> None:
+        """Refuse before anything is done for a request that would be refused anyway.
+
+        Raises:
+            QueueFull: so many rows more may not wait now.
+        """
+        if self._queued_rows + rows > self._limits.queue_max_rows:
+            raise QueueFull(
+                f"{self._queued_rows} rows wait already, of at most {self._limits.queue_max_rows}: try again"
+            )
+
     async def submit(
         self,
         signature: str,
@@ -144,8 +155,8 @@ class Batcher:
             raise TooLarge(
                 f"{rows} rows in one request: at most {limits.request_max_rows} are taken, send them in several"
             )
-        if self._queued_rows and self._queued_rows + rows > limits.queue_max_rows:
-            raise QueueFull(f"{self._queued_rows} rows wait already, of at most {limits.queue_max_rows}: try again")
+        if self._queued_rows:
+            self.check_room(rows)
         self._order += 1
         lane = _lane(signature, inputs) if has_rows else (self._order,)
         slices = _slices(inputs, rows, limits.batch_max_rows) if has_rows else iter([(inputs, 1)])

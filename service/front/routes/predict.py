@@ -15,6 +15,7 @@ async def answer(asked: Asked, context: Context) -> Reply:
     """Predictions for rows or columns; raises ServiceError for whatever is wrong with the request or the model."""
     version = context.registry.find(asked.target)
     with version.statistics.request():
+        version.batcher.check_room()
         request = tfserving.parse_predict(asked.body)
         inputs = tfserving.decode_inputs(request, version.signature(request.signature))
         timeout_s = context.settings.request_timeout_s
