@@ -173,10 +173,12 @@ class Version:
         return instance
 
     def _log_findings(self, instance: Instance) -> None:
-        for finding in instance.findings:
-            place = " of ".join(f"{kind} {finding[kind]}" for kind in ("node", "function") if kind in finding)
-            text = f"{finding['rule']} {finding['message']} ({place})"
-            _log.warning("%s/%d is not what uploads may be: %s", self.id.name, self.id.number, text)
+        """One line of what the static check has against a model in the folder, which is served all the same."""
+        findings = instance.findings
+        if findings:
+            rules = ", ".join(sorted({finding["rule"] for finding in findings}))
+            text = f"{findings[0]['message']} ({len(findings)} findings of the rules {rules})"
+            _log.warning("%s/%d is served, and would be refused as an upload: %s", self.id.name, self.id.number, text)
 
     def _check_not_closed(self) -> None:
         if self.state == "END":

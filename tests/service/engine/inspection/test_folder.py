@@ -3,7 +3,6 @@
 import shutil
 
 import httpx
-import numpy as np
 import processes
 import pytest
 
@@ -20,7 +19,6 @@ STOPPED = [
     "debug_identity",
     "save_checkpoint",
     "hidden_graph",
-    "create_resource",
     "initialize_resource",
     "restore_writes",
     "asset_absolute",
@@ -44,15 +42,17 @@ def test_the_sandbox_stops_what_the_check_would_refuse(bad, folder):
     with processes.Server(folder) as server:
         answer = server.wait_until("/readyz").json()
         states = {name.partition("/")[0]: state for name, state in answer["models"].items()}
-        listing = httpx.post(f"{server.url}/v1/models/matching_files:predict", json={"instances": [[1, 2, 3, 4]]})
-        table = httpx.post(f"{server.url}/v1/models/table:predict", json={"instances": [[1, 2, 3, 4]]})
+        ask = {"inputs": [[1, 2, 3, 4]]}
+        listing = httpx.post(f"{server.url}/v1/models/matching_files:predict", json=ask).json()
+        table = httpx.post(f"{server.url}/v1/models/table:predict", json=ask).json()
     assert {name for name in STOPPED if states[name] != "END"} == set(), server.output
     assert not list((bad / "sentinels").iterdir())
     assert (states["table"], states["matching_files"]) == ("AVAILABLE", "AVAILABLE")
-    np.testing.assert_allclose(table.json()["predictions"], [[1, 2, 3, 4]])
-    assert listing.status_code == 200
-    assert "table/1 is not what uploads may be: S4 the model holds an object of the kind resource" in server.output
-    assert "matching_files/1 is not what uploads may be: S8 the operation MatchingFiles" in server.output
+    assert table["outputs"]["result"] == [[-1, -1, -1, -1]]
+    assert listing["outputs"]["result"] == []
+    assert "table/1 is served, and would be refused as an upload: the model reads a file" in server.output
+    assert "the operation MatchingFiles is not allowed" in server.output
+    assert "findings of the rules S3, S4, S5, S6, S8)" in server.output
 
 
 def test_a_strict_folder_refuses(bad, tmp_path):

@@ -115,6 +115,15 @@ def test_every_bad_model_is_in_the_table(bad):
     assert {path.name for path in bad.iterdir()} == BAD.keys() | ONLY_BASES
 
 
+def test_every_code_is_documented(pytestconfig):
+    """Each code stands in the table of errors of docs/service.md, and in docs/security.md."""
+    docs = pytestconfig.rootpath / "docs"
+    [row] = re.findall(r"^\| 422 \|.*$", (docs / "service.md").read_text(), re.MULTILINE)
+    security = (docs / "security.md").read_text()
+    codes = {code for code, _ in BAD.values()} | {"warmup_timeout", "model_load_timeout", "missing_saved_model"}
+    assert {code for code in codes if f"`{code}`" not in row or f"`{code}`" not in security} == set()
+
+
 def test_all_findings_are_told(upload, bad):
     """The details name each thing with its rule, function and node, so that all can be mended at once."""
     details = upload("refused", archives.zip_of(bad / "hidden_graph" / "1")).json()["details"]
