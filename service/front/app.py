@@ -17,7 +17,8 @@ from service.front.bodies import ClientLeft
 from service.front.context import Context
 from service.front.hotpath import App, HotPath
 from service.front.replies import reply_to
-from service.front.routes import management, operations, tfserving
+from service.front.routes import management, oip, operations, tfserving
+from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
 
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
@@ -42,13 +43,13 @@ def create_app(context: Context) -> App:
         redoc_url=None,
     )
     app.state.context = context
-    for router in (tfserving.router, management.router, operations.router):
+    for router in (tfserving.router, oip.router, management.router, operations.router):
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
     openapi.document(app)
-    return HotPath(app, (PREDICT,), context)
+    return HotPath(app, (PREDICT, INFER), context)
 
 
 async def _error_reply(_: Request, exc: Exception) -> Response:
