@@ -1,4 +1,4 @@
-"""The documents of an inference in the Open Inference Protocol: the request but for its tensors' values, and the answer.
+"""The documents of an inference in the Open Inference Protocol: the request without its tensors, and the answer.
 
 A body is a JSON document, followed by the bytes of those tensors that are not in it; how long the document is stands in
 a header. Unknown keys are left alone. The key fragments of the texts are Triton's.
