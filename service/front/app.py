@@ -17,7 +17,7 @@ from service.front.bodies import ClientLeft
 from service.front.context import Context
 from service.front.hotpath import App, HotPath
 from service.front.replies import reply_to
-from service.front.routes import management, oip, operations, tfserving
+from service.front.routes import management, oip, oip_logging, operations, tfserving
 from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
 
@@ -43,7 +43,7 @@ def create_app(context: Context) -> App:
         redoc_url=None,
     )
     app.state.context = context
-    for router in (tfserving.router, oip.router, management.router, operations.router):
+    for router in (tfserving.router, oip.router, oip_logging.router, management.router, operations.router):
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
