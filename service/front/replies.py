@@ -50,7 +50,8 @@ def reply_to(exc: Exception) -> Reply:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, UnsupportedCoding):
         headers["accept-encoding"] = "gzip, deflate"
-    return Reply(error.status, orjson.dumps({"error": error.message, "code": error.code}), headers)
+    message = error.message.encode(errors="backslashreplace").decode()  # it may quote half a surrogate pair
+    return Reply(error.status, orjson.dumps({"error": message, "code": error.code}), headers)
 
 
 def translated(exc: Exception) -> ServiceError:

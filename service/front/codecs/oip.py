@@ -6,6 +6,7 @@ a header. Unknown keys are left alone. The key fragments of the texts are Triton
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from service.front.codecs.tensors import Array, Arrays, as_pairs
 
 _RESERVED = "triton_"
 _US = 1e-6
+_HALF_PAIR = re.compile("[\ud800-\udfff]")  # comes in as an escape, and cannot go out
 _NOTHING: dict[str, Any] = {}
 
 
@@ -229,7 +231,9 @@ def _flag(name: str, value: object) -> bool:
 
 
 def _text(name: str, value: object) -> str | None:
-    if value is not None and not isinstance(value, str):
+    if value is None:
+        return None
+    if not isinstance(value, str) or _HALF_PAIR.search(value):
         raise InvalidRequest(f"Unable to parse '{name}': expected a string, got: {excerpt(value)}")
     return value
 
