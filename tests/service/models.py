@@ -87,6 +87,17 @@ def build(folder, names):
         def same(x):
             return {"y": tf.identity(x)}
 
+    class Drawn(tf.Module):
+        """Takes seed and shots as models with finite shots do, and adds them to its input."""
+
+        @function(x=([None], tf.float32))
+        def serving(self, x):
+            return {"y": x}
+
+        @function(x=([None], tf.float32), seed=([], tf.int64), shots=([], tf.int32))
+        def sampled(self, x, seed, shots):
+            return {"y": x + tf.cast(seed, tf.float32) + tf.cast(shots, tf.float32)}
+
     class Slow(tf.Module):
         """Computes as many seconds as its input says, roughly."""
 
@@ -114,6 +125,10 @@ def build(folder, names):
     def identity(name):
         module = Identity()
         save(name, module, module.functions)
+
+    def drawn(name):
+        module = Drawn()
+        save(name, module, {"serving_default": module.serving, "sampled": module.sampled})
 
     def slow(name):
         module = Slow()
@@ -155,6 +170,7 @@ def build(folder, names):
         "other": lambda name: affine(name, 3.0),
         "zoo": zoo,
         "identity": identity,
+        "drawn": drawn,
         "slow": slow,
         "mlp": mlp,
         "crashing": crashing,

@@ -21,6 +21,7 @@ from service.front.codecs.oip_tensors import default_signature, unsigned
 from service.front.codecs.tensors import Array, Arrays, as_pairs
 
 _RESERVED = "triton_"
+_OPTIONS = {"timeout", "priority", "seed", "shots"}
 _US = 1e-6
 _HALF_PAIR = re.compile("[\ud800-\udfff]")  # comes in as an escape, and cannot go out
 _NOTHING: dict[str, Any] = {}
@@ -212,7 +213,7 @@ def _wanted(tensor: dict[str, Any], default: WantedOutput) -> WantedOutput:
 
 def _options(parameters: dict[str, Any]) -> dict[str, Any]:
     """How it shall be computed, as keywords of Inference; 0 stands for what is usual."""
-    if not parameters:
+    if _OPTIONS.isdisjoint(parameters):
         return _NOTHING
     options = draw_of(parameters)
     timeout = unsigned("timeout", parameters.get("timeout", 0))

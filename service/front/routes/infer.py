@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from service.engine.specs import SignatureSpec
 from service.errors import ModelLoading, ModelNotFound, Unavailable
 from service.front.bodies import strict_coding
 from service.front.codecs.compression import best_coding, compress
@@ -27,17 +28,17 @@ _THREAD_BYTES = 256 * 1024
 
 async def answer(asked: Asked, context: Context) -> Reply:
     """The outputs of a model; raises ServiceError for whatever is wrong with the request or the model."""
-    version = found(context, asked.target)
+    version = await found(context, asked.target)
     request = parse_infer(asked.body, asked.headers.get(_LENGTH), asked.target.name, version.signatures)
     spec = version.signature(request.signature)
     request.wanted(spec)
     inputs = decode_inputs(request, spec, context.settings.request_max_rows)
-    outputs = await _outputs(version, request, inputs, context.settings.request_timeout_s)
+    outputs = await _outputs(version, spec, request, inputs, context.settings.request_timeout_s)
     answered = encode_infer(request, version.id.number, spec, outputs, has_rows=spec.has_rows)
     return await _reply(answered, asked.headers.get(b"accept-encoding"))
 
 
-def found(context: Context, target: Target) -> Version:
+async def found(context: Context, target: Target) -> Version:
     """The version asked for, ready to answer.
 
     Raises:
@@ -61,11 +62,13 @@ def found(context: Context, target: Target) -> Version:
     return version
 
 
-async def _outputs(version: Version, request: InferRequest, inputs: Arrays, timeout_s: float) -> Arrays:
+async def _outputs(
+    version: Version, spec: SignatureSpec, request: InferRequest, inputs: Arrays, timeout_s: float
+) -> Arrays:
     """Computed, or, for no rows, known without it."""
     options = dict(request.options)
     timeout_s = min(timeout_s, options.pop("timeout_s", timeout_s))
-    if is_empty(version.signature(request.signature), inputs):
+    if is_empty(spec, inputs):
         return await empty_outputs(version, request.signature, inputs, timeout_s)
     return await infer(version, Inference(request.signature, inputs, timeout_s, **options))
 

@@ -76,7 +76,7 @@ async def metadata(
     model: str, context: Reader, version: str | None = None, signature_name: str | None = None
 ) -> dict[str, Any]:
     """Those of its default signature, or of the one named."""
-    served = found(context, target_of(model, version))
+    served = await found(context, target_of(model, version))
     name = signature_name or default_signature(served.served_signatures())
     versions = [served] if version else context.registry.versions(model)
     numbers = sorted(item.id.number for item in versions if item.state == "AVAILABLE")
@@ -91,7 +91,7 @@ async def model_ready(model: str, context: Reader, version: str | None = None) -
     try:
         context.registry.versions(model, target.number)
     except ModelNotFound:
-        found(context, target)  # says it in this protocol's words
+        await found(context, target)  # says it in this protocol's words
     served = context.registry.find(target)
     if served.state == "AVAILABLE":
         return JSONResponse({"name": model, "ready": True})
@@ -102,7 +102,7 @@ async def model_ready(model: str, context: Reader, version: str | None = None) -
 @router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version of a model")
 async def config(model: str, context: Reader, version: str | None = None) -> dict[str, Any]:
     """For perf_analyzer and others that ask how rows are batched."""
-    served = found(context, target_of(model, version))
+    served = await found(context, target_of(model, version))
     spec = served.signature(default_signature(served.served_signatures()))
     return model_config(model, spec, context.settings.batch_max_rows, instances=1)
 
