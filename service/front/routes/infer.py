@@ -6,7 +6,7 @@ import asyncio
 import re
 
 from service.engine.specs import SignatureSpec
-from service.errors import ModelLoading, ModelNotFound, Unavailable
+from service.errors import ModelLoading, ModelNotFound, NotFound, Unavailable
 from service.front.bodies import strict_coding
 from service.front.codecs.compression import best_coding, compress
 from service.front.codecs.oip import InferAnswer, InferRequest, encode_infer, parse_infer
@@ -28,37 +28,57 @@ _THREAD_BYTES = 256 * 1024
 
 async def answer(asked: Asked, context: Context) -> Reply:
     """The outputs of a model; raises ServiceError for whatever is wrong with the request or the model."""
-    version = await found(context, asked.target)
-    request = parse_infer(asked.body, asked.headers.get(_LENGTH), asked.target.name, version.signatures)
-    spec = version.signature(request.signature)
-    request.wanted(spec)
-    inputs = decode_inputs(request, spec, context.settings.request_max_rows)
-    outputs = await _outputs(version, spec, request, inputs, context.settings.request_timeout_s)
-    answered = encode_infer(request, version.id.number, spec, outputs, has_rows=spec.has_rows)
-    return await _reply(answered, asked.headers.get(b"accept-encoding"))
+    version = await known(context, asked.target)
+    with version.statistics.request():
+        check_ready(version, asked.target)
+        version.batcher.check_room()
+        request = parse_infer(asked.body, asked.headers.get(_LENGTH), asked.target.name, version.signatures)
+        spec = version.signature(request.signature)
+        request.wanted(spec)
+        inputs = decode_inputs(request, spec, context.settings.request_max_rows)
+        outputs = await _outputs(version, spec, request, inputs, context.settings.request_timeout_s)
+        answered = encode_infer(request, version.id.number, spec, outputs, has_rows=spec.has_rows)
+        return await _reply(answered, asked.headers.get(b"accept-encoding"))
 
 
-async def found(context: Context, target: Target) -> Version:
-    """The version asked for, ready to answer.
+async def known(context: Context, target: Target) -> Version:
+    """The version asked for, whether or not it can answer.
 
     Raises:
-        ModelNotFound: there is none, or of a model without a number none that could be loaded.
-        Unavailable: it is loading, or could not be loaded.
+        ModelNotFound: there is none.
     """
-    unknown = f"Request for unknown model: '{target.name}'"
     try:
-        version = context.registry.find(target)
+        return context.registry.find(target)
     except ModelNotFound as exc:
         number = "" if target.number is None else f" version {target.number}"
-        raise ModelNotFound(f"{unknown}{number} is not found; GET /v2/models lists what there is") from exc
+        raise ModelNotFound(
+            f"Request for unknown model: '{target.name}'{number} is not found; GET /v2/models lists what there is"
+        ) from exc
+
+
+def check_ready(version: Version, target: Target) -> None:
+    """Refuse to ask a version that cannot answer.
+
+    Raises:
+        NotFound: no version was asked for, and none could be loaded.
+        ModelLoading, Unavailable: it is loading, or could not be loaded.
+    """
+    name, number = version.id.name, version.id.number
     try:
         version.served_signatures()
     except ModelLoading as exc:
-        raise ModelLoading(f"'{target.name}' version {version.id.number} is not at ready state: {exc.message}") from exc
+        raise ModelLoading(f"'{name}' version {number} is not at ready state: {exc.message}") from exc
     except Unavailable as exc:
-        if target.number is None:
-            raise ModelNotFound(f"{unknown} has no available versions: {exc.message}") from exc
-        raise Unavailable(f"'{target.name}' version {target.number} is not at ready state: {exc.message}") from exc
+        if target.number is not None:
+            raise Unavailable(f"'{name}' version {number} is not at ready state: {exc.message}") from exc
+        text = f"Request for unknown model: '{name}' has no available versions: {exc.message}"
+        raise NotFound(text, ModelNotFound.code) from exc
+
+
+async def found(context: Context, target: Target) -> Version:
+    """The version asked for, which can answer; raises as `known` and `check_ready`."""
+    version = await known(context, target)
+    check_ready(version, target)
     return version
 
 

@@ -13,7 +13,7 @@ from service.front.codecs.oip_metadata import EXTENSIONS, model_config, model_me
 from service.front.codecs.oip_tensors import default_signature
 from service.front.context import Context
 from service.front.routes.access import Reader
-from service.front.routes.infer import found
+from service.front.routes.infer import found, known
 from service.front.target import target_of
 from service.front.version import Version
 
@@ -87,12 +87,7 @@ async def metadata(
 @router.get("/models/{model}/versions/{version}/ready", summary="Is one version of a model ready?")
 async def model_ready(model: str, context: Reader, version: str | None = None) -> JSONResponse:
     """200 if it would answer now, 503 if not, 404 if there is no such model."""
-    target = target_of(model, version)
-    try:
-        context.registry.versions(model, target.number)
-    except ModelNotFound:
-        await found(context, target)  # says it in this protocol's words
-    served = context.registry.find(target)
+    served = await known(context, target_of(model, version))
     if served.state == "AVAILABLE":
         return JSONResponse({"name": model, "ready": True})
     return _not_ready({"name": model, "error": f"Model version not ready: {served.id.number} is {served.state}"})
@@ -104,7 +99,7 @@ async def config(model: str, context: Reader, version: str | None = None) -> dic
     """For perf_analyzer and others that ask how rows are batched."""
     served = await found(context, target_of(model, version))
     spec = served.signature(default_signature(served.served_signatures()))
-    return model_config(model, spec, context.settings.batch_max_rows, instances=1)
+    return model_config(model, spec, context.settings.batch_max_rows, context.settings.instances)
 
 
 @router.api_route("/trace/setting", methods=_METHODS, include_in_schema=False)
