@@ -11,7 +11,7 @@ ServiceError 500
 ├── TooLarge 413
 ├── UploadRejected 422      the code says why
 ├── QueueFull 429
-├── UnsupportedDtype 501
+├── NotSupported 501        UnsupportedDtype, UnsupportedCoding
 ├── Unavailable 503         ModelLoading, WorkerLost
 ├── DeadlineExceeded 504    CallTimeout
 └── DiskFull 507            FolderReadOnly
@@ -142,10 +142,22 @@ class QueueFull(ServiceError):
     status, code, retry_after_s = 429, "queue_full", 1
 
 
-class UnsupportedDtype(ServiceError):
+class NotSupported(ServiceError):
+    """A part of a protocol that is not there."""
+
+    status, code = 501, "not_supported"
+
+
+class UnsupportedDtype(NotSupported):
     """A dtype that JSON cannot carry."""
 
-    status, code = 501, "unsupported_dtype"
+    code = "unsupported_dtype"
+
+
+class UnsupportedCoding(NotSupported):
+    """A Content-Encoding that is not taken."""
+
+    code = "unsupported_coding"
 
 
 class Unavailable(ServiceError):
