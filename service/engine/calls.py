@@ -16,45 +16,60 @@ import tensorflow as tf
 
 from service.engine.channel import Arrays
 
-Call = Callable[[Arrays], tuple[dict[str, np.ndarray[Any, Any]], int]]
-"""From inputs by name to outputs by name, and the nanoseconds that the model took of that."""
+Call = Callable[[Arrays], tuple[dict[str, np.ndarray[Any, Any]], dict[str, int]]]
+"""From inputs by name to outputs by name, and the nanoseconds of the model (infer_ns) and of reading (output_ns)."""
 
 
-def call_of(function: Any, threads: int) -> Call:
-    """How to call a signature.
-
-    Args:
-        function: a concrete function of a loaded SavedModel's `signatures`.
-        threads: that may compute one call.
-    """
-    return _function_call(function) if function.captured_inputs else _session_call(function, threads)
+def call_of(function: Any) -> Call:
+    """How to call a signature: a concrete function of a loaded SavedModel's `signatures`."""
+    return _function_call(function) if function.captured_inputs else _session_call(function)
 
 
-def _session_call(function: Any, threads: int) -> Call:
+def _session_call(function: Any) -> Call:
     graph = tf.Graph()
     with graph.as_default():
         tf.import_graph_def(function.graph.as_graph_def(), name="")
-    config = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
-    session = tf.compat.v1.Session(graph=graph, config=config)
+    session = tf.compat.v1.Session(graph=graph, config=_session_options())
     # TensorFlow flattens dictionaries by their keys
     inputs = dict(zip(sorted(function.structured_input_signature[1]), function.inputs, strict=True))
     outputs = dict(zip(sorted(function.structured_outputs), function.outputs, strict=True))
     run = session.make_callable([output.name for output in outputs.values()], [item.name for item in inputs.values()])
 
-    def call(arrays: Arrays) -> tuple[dict[str, np.ndarray[Any, Any]], int]:
+    def call(arrays: Arrays) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, int]]:
         start_ns = time.perf_counter_ns()
         results = run(*(arrays[name] for name in inputs))
-        return dict(zip(outputs, results, strict=True)), time.perf_counter_ns() - start_ns
+        end_ns = time.perf_counter_ns()
+        return _arrays(outputs, results), _spans(start_ns, end_ns)
 
     return call
+
+
+def _session_options() -> Any:
+    """As many threads as functions have."""
+    return tf.compat.v1.ConfigProto(
+        intra_op_parallelism_threads=tf.config.threading.get_intra_op_parallelism_threads(),
+        inter_op_parallelism_threads=tf.config.threading.get_inter_op_parallelism_threads(),
+    )
 
 
 def _function_call(function: Any) -> Call:
-    def call(arrays: Arrays) -> tuple[dict[str, np.ndarray[Any, Any]], int]:
+    def call(arrays: Arrays) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, int]]:
         tensors = {name: tf.constant(array) for name, array in arrays.items()}
         start_ns = time.perf_counter_ns()
         outputs = function(**tensors)
-        infer_ns = time.perf_counter_ns() - start_ns
-        return {name: np.asarray(output.numpy()) for name, output in outputs.items()}, infer_ns
+        end_ns = time.perf_counter_ns()
+        return _arrays(outputs, [output.numpy() for output in outputs.values()]), _spans(start_ns, end_ns)
 
     return call
+
+
+def _arrays(outputs: Any, values: list[Any]) -> dict[str, np.ndarray[Any, Any]]:
+    """The outputs' values as arrays; a single string is one of objects too, where TensorFlow gives bytes."""
+    return {
+        name: np.asarray(value, tensor.dtype.as_numpy_dtype)
+        for (name, tensor), value in zip(outputs.items(), values, strict=True)
+    }
+
+
+def _spans(start_ns: int, end_ns: int) -> dict[str, int]:
+    return {"infer_ns": end_ns - start_ns, "output_ns": time.perf_counter_ns() - end_ns}

@@ -25,8 +25,8 @@ def compared(folder, name):
         expected = {
             key: value.numpy() for key, value in function(**{k: tf.constant(v) for k, v in inputs.items()}).items()
         }
-        outputs, infer_ns = calls.call_of(function, 1)(inputs)
-        assert infer_ns > 0
+        outputs, spans = calls.call_of(function)(inputs)
+        assert min(spans.values()) > 0
         assert outputs.keys() == expected.keys()
         for key, value in expected.items():
             np.testing.assert_array_equal(outputs[key], value)
@@ -49,7 +49,7 @@ def refusal(folder):
 
     from service.engine import calls
 
-    call = calls.call_of(tf.saved_model.load(f"{folder}/zoo/1").signatures["positive"], 1)
+    call = calls.call_of(tf.saved_model.load(f"{folder}/zoo/1").signatures["positive"])
     try:
         call({"x": np.array([-1.0], np.float32)})
     except tf.errors.InvalidArgumentError as exc:
