@@ -53,12 +53,14 @@ class Limits:
         load_cpu_s: processor seconds for loading, and again for warming up; lifted afterwards.
         graph_max_mb: size of saved_model.pb.
         is_sandbox_required: refuse to run a model where the kernel has no Landlock.
+        threads: that compute one call.
     """
 
     memory_max_mb: int
     load_cpu_s: int
     graph_max_mb: int = 32
     is_sandbox_required: bool = False
+    threads: int = 1
 
 
 @dataclass(frozen=True)

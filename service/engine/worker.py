@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ with sandbox.silenced_stderr():  # TensorFlow announces its build before any log
     import tensorflow as tf
     from tensorflow.core.framework import types_pb2
 
-    from service.engine import inspection, signatures, verdicts, warmup
+    from service.engine import calls, inspection, signatures, verdicts, warmup
 
 
 class Model:
@@ -37,6 +36,7 @@ class Model:
         self.specs = signatures.read_signatures(directory)
         self._loaded = tf.saved_model.load(str(directory))
         self._directory = directory
+        self._calls = {name: calls.call_of(function) for name, function in self._loaded.signatures.items()}
         if not self._loaded.signatures:
             raise verdicts.Refused(
                 "unsupported_signature",
@@ -99,12 +99,7 @@ class Model:
 
     def call(self, signature: str, arrays: channel.Arrays) -> Message:
         """Outputs by name for inputs by name, and how long the model and the reading of its outputs took."""
-        inputs = {name: tf.constant(array) for name, array in arrays.items()}
-        start_ns = time.perf_counter_ns()
-        tensors = self._loaded.signatures[signature](**inputs)
-        end_ns = time.perf_counter_ns()
-        outputs = {name: _array_of(tensor) for name, tensor in tensors.items()}
-        spans = {"infer_ns": end_ns - start_ns, "output_ns": time.perf_counter_ns() - end_ns}
+        outputs, spans = self._calls[signature](arrays)
         return Message("outputs", spans, outputs)
 
     def infer_shapes(self, signature: str, shapes: dict[str, list[int | None]]) -> dict[str, list[Any]]:
@@ -138,6 +133,8 @@ def main(connection: socket.socket, directory: str, limits: sandbox.Limits, *, i
     with _left_quietly():
         try:
             sandbox.confine(limits, Path(directory))
+            tf.config.threading.set_intra_op_parallelism_threads(limits.threads)
+            tf.config.threading.set_inter_op_parallelism_threads(limits.threads)
             with sandbox.limited_cpu(limits.load_cpu_s):
                 findings = inspected(Path(directory), limits.graph_max_mb, is_strict=is_strict)
                 model = Model(Path(directory))
@@ -205,11 +202,6 @@ def _filled(tensor: TensorSpec, value: int) -> np.ndarray[Any, Any]:
     shape = [size or 1 for size in tensor.shape or ()]
     dtype = DTYPES[tensor.dtype]
     return np.full(shape, b"", object) if dtype.kind == "string" else np.full(shape, value, dtype.numpy)
-
-
-def _array_of(tensor: Any) -> np.ndarray[Any, Any]:
-    """A tensor's array; a single string is one of objects too, where TensorFlow gives bytes."""
-    return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
 
 
 def _is_guessed(spec: SignatureSpec) -> bool:
