@@ -75,16 +75,20 @@ class Model:
 
     def _warm_up_with(self, number: int, name: str, inputs: channel.Arrays) -> None:
         try:
+            self._check_names(name, inputs)
             self.call(name, inputs)
         except tf.errors.ResourceExhaustedError:
             raise
         except Exception as exc:
-            text = (
-                verdicts.line(exc, str(self._directory))
-                if name in self.specs
-                else f"there is no signature {name[:100]!r}"
-            )
+            text = verdicts.line(exc, str(self._directory))
             raise warmup.BadWarmup(f"record {number} of {members.WARMUP} was refused: {text}") from exc
+
+    def _check_names(self, name: str, inputs: channel.Arrays) -> None:
+        if name not in self.specs:
+            raise ValueError(f"there is no signature {name[:100]!r}")
+        expected = sorted(self.specs[name].inputs)
+        if sorted(inputs) != expected:
+            raise ValueError(f"it has the inputs {sorted(inputs)}, and {expected} were expected")
 
     def _warm_up(self, name: str, spec: SignatureSpec) -> None:
         """Call a signature with zeros; with ones if it refuses them, as it may refuse a logarithm or a norm of 0."""
