@@ -2,16 +2,16 @@
 
 ServiceError 500
 ├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, SignatureNotFound, LabelNotFound,
-│                           ModelFailed
+│                           ModelFailed, MalformedRequest
 ├── Unauthorized 401
-├── NotFound 404            ModelNotFound
+├── NotFound 404            ModelNotFound, CircuitNotFound
 ├── MethodNotAllowed 405
 ├── BodyTimeout 408
 ├── VersionExists 409
 ├── TooLarge 413
 ├── UploadRejected 422      the code says why
 ├── QueueFull 429
-├── UnsupportedDtype 501
+├── NotSupported 501        UnsupportedDtype
 ├── Unavailable 503         ModelLoading, WorkerLost
 ├── DeadlineExceeded 504    CallTimeout
 └── DiskFull 507            FolderReadOnly
@@ -88,6 +88,12 @@ class ModelFailed(InvalidRequest):
     code = "model_failed"
 
 
+class MalformedRequest(InvalidRequest):
+    """No such path below /v1, or not for this method: TensorFlow Serving answers both so."""
+
+    code = "malformed_request"
+
+
 class Unauthorized(ServiceError):
     """No key, or one that is not known."""
 
@@ -104,6 +110,12 @@ class ModelNotFound(NotFound):
     """No such model or version."""
 
     code = "model_not_found"
+
+
+class CircuitNotFound(NotFound):
+    """The model has no circuit card, none that can be read, or no such layer in it."""
+
+    code = "circuit_not_found"
 
 
 class MethodNotAllowed(ServiceError):
@@ -142,10 +154,16 @@ class QueueFull(ServiceError):
     status, code, retry_after_s = 429, "queue_full", 1
 
 
-class UnsupportedDtype(ServiceError):
+class NotSupported(ServiceError):
+    """A part of a protocol that is not there."""
+
+    status, code = 501, "not_supported"
+
+
+class UnsupportedDtype(NotSupported):
     """A dtype that JSON cannot carry."""
 
-    status, code = 501, "unsupported_dtype"
+    code = "unsupported_dtype"
 
 
 class Unavailable(ServiceError):

@@ -19,10 +19,12 @@ from service.engine.specs import DTYPES, SignatureSpec, TensorSpec
 
 with sandbox.silenced_stderr():  # TensorFlow announces its build before any log level is looked at
     import tensorflow as tf
+    from google.protobuf import json_format
     from tensorflow.core.framework import types_pb2
     from tensorflow.core.protobuf import saved_model_pb2
 
 ERROR_MAX_CHARS = 500
+_DEFAULT_MAX_BYTES = 65536  # of an input's default value, to be shown; a larger one is shown without its numbers
 
 
 class Model:
@@ -33,7 +35,9 @@ class Model:
     """
 
     def __init__(self, directory: Path) -> None:
-        self.specs = read_signatures(directory)
+        definitions = _definitions(directory)
+        self.specs = {name: _signature_spec(definition) for name, definition in definitions.items()}
+        self._defaults = {name: _defaults(definition) for name, definition in definitions.items()}
         self._loaded = tf.saved_model.load(str(directory))
         if not self._loaded.signatures:
             raise ValueError("the SavedModel has no signatures: save it with signatures=..., or with model.export(...)")
@@ -57,7 +61,7 @@ class Model:
 
     def call(self, signature: str, arrays: channel.Arrays) -> Message:
         """Outputs by name for inputs by name, and how long the model and the reading of its outputs took."""
-        inputs = {name: tf.constant(array) for name, array in arrays.items()}
+        inputs = {name: tf.constant(array) for name, array in {**self._defaults[signature], **arrays}.items()}
         start_ns = time.perf_counter_ns()
         tensors = self._loaded.signatures[signature](**inputs)
         end_ns = time.perf_counter_ns()
@@ -84,13 +88,13 @@ class Model:
         }
 
 
-def read_signatures(directory: Path) -> dict[str, SignatureSpec]:
+def _definitions(directory: Path) -> dict[str, Any]:
     """The signatures that a SavedModel declares, by name, in the order of their names."""
     saved = saved_model_pb2.SavedModel.FromString((directory / "saved_model.pb").read_bytes())
     if not saved.meta_graphs:
         raise ValueError("saved_model.pb holds no graph")
     definitions = saved.meta_graphs[0].signature_def
-    return {name: _signature_spec(definitions[name]) for name in sorted(definitions) if not name.startswith("__")}
+    return {name: definitions[name] for name in sorted(definitions) if not name.startswith("__")}
 
 
 def main(connection: socket.socket, directory: str, limits: sandbox.Limits) -> None:
@@ -148,7 +152,19 @@ def _signature_spec(definition: Any) -> SignatureSpec:
         {name: _tensor_spec(definition.inputs[name]) for name in sorted(definition.inputs)},
         {name: _tensor_spec(definition.outputs[name]) for name in sorted(definition.outputs)},
         definition.method_name,
+        {name: _default_as_json(definition.defaults[name]) for name in sorted(definition.defaults)},
     )
+
+
+def _defaults(definition: Any) -> dict[str, np.ndarray[Any, Any]]:
+    """The values of inputs that may be left out."""
+    return {name: tf.make_ndarray(value) for name, value in definition.defaults.items() if name in definition.inputs}
+
+
+def _default_as_json(value: Any) -> dict[str, Any]:
+    if value.ByteSize() > _DEFAULT_MAX_BYTES:
+        value = type(value)(dtype=value.dtype, tensor_shape=value.tensor_shape)
+    return json_format.MessageToDict(value, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
 
 def _tensor_spec(info: Any) -> TensorSpec:
@@ -164,8 +180,9 @@ def _filled(tensor: TensorSpec, value: int) -> np.ndarray[Any, Any]:
 
 
 def _is_guessed(spec: SignatureSpec) -> bool:
-    """Whether more than the batch is free, so that our numbers may have a shape the model cannot take."""
-    return any(tensor.shape is None or None in tensor.shape[1:] for tensor in spec.inputs.values())
+    """Whether the model may rightly refuse our values: more than the batch is free, or it expects text of a form."""
+    tensors = spec.inputs.values()
+    return any(tensor.shape is None or None in tensor.shape[1:] or tensor.dtype == "DT_STRING" for tensor in tensors)
 
 
 def _plain_shape(shape: Any) -> list[int | None] | None:

@@ -11,13 +11,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from service.engine import forkserver
-from service.errors import ServiceError
+from service.errors import MethodNotAllowed, NotFound, ServiceError
 from service.front import openapi
 from service.front.bodies import ClientLeft
 from service.front.context import Context
 from service.front.hotpath import App, HotPath
+from service.front.paths import refusal
 from service.front.replies import reply_to
-from service.front.routes import management, operations, tfserving
+from service.front.routes import circuit, management, operations, tfserving
+from service.front.routes.classify import CLASSIFY, REGRESS
+from service.front.routes.explain import EXPLAIN
 from service.front.routes.predict import PREDICT
 
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
@@ -42,18 +45,30 @@ def create_app(context: Context) -> App:
         redoc_url=None,
     )
     app.state.context = context
-    for router in (tfserving.router, management.router, operations.router):
+    for router in (tfserving.router, circuit.router, management.router, operations.router):
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
     openapi.document(app)
-    return HotPath(app, (PREDICT,), context)
+    return HotPath(app, (PREDICT, CLASSIFY, REGRESS, EXPLAIN), context)
 
 
-async def _error_reply(_: Request, exc: Exception) -> Response:
-    reply = reply_to(exc)
+async def _error_reply(request: Request, exc: Exception) -> Response:
+    reply = reply_to(_refused(request, exc))
     return Response(reply.body, reply.status, reply.headers, media_type="application/json")
+
+
+def _refused(request: Request, exc: Exception) -> Exception:
+    """The router's own complaints, as TensorFlow Serving's below its paths."""
+    match exc:
+        case HTTPException(status_code=404):
+            return refusal(request.scope, "there is nothing at this path; /docs lists what there is", NotFound)
+        case HTTPException(status_code=405):
+            return refusal(
+                request.scope, "there is nothing here for this method; /docs lists what there is", MethodNotAllowed
+            )
+    return exc
 
 
 async def _no_reply(_: Request, exc: Exception) -> Response:
