@@ -180,7 +180,7 @@ def _measurement(measurement: Measurement, rows: dict[Label, int]) -> Glyph:
     observable = measurement.observable
     words = _WORD.findall(observable) if observable and _is_product(observable) else []
     short = "⊗".join(words) or ("H" if observable else "")
-    title = _RESULTS.get(measurement.kind, measurement.kind).format(short)
+    title = _RESULTS[measurement.kind].format(short) if measurement.kind in _RESULTS else measurement.kind
     shots = f"{measurement.shots} shots" if measurement.shots else ""
     details = [text for text in (measurement.kind, observable, shots) if text]
     return Glyph(

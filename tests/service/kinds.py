@@ -26,6 +26,14 @@ def build(folder, names):
         def of_halves(self, x):
             return {"y": x}
 
+        @function(x=([None], tf.complex128))
+        def of_complex(self, x):
+            return {"y": x}
+
+        @function(x=(None, tf.float32))
+        def halved(self, x):
+            return {"all": x, "half": x[: tf.shape(x)[0] // 2]}
+
         @function(x=([None], tf.float64))
         def doubles(self, x):
             return {"y": x}
@@ -108,7 +116,7 @@ def build(folder, names):
         tf.saved_model.save(
             module,
             str(folder / name / "1"),
-            signatures={key: getattr(module, key) for key in (*names, "scaled", "several")},
+            signatures={key: getattr(module, key) for key in (*names, "scaled", "several", "of_complex", "halved")},
         )
 
     def scoring(name):
