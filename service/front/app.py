@@ -66,7 +66,9 @@ def _refused(request: Request, exc: Exception) -> Exception:
             return refusal(request.scope, "there is nothing at this path; /docs lists what there is", NotFound)
         case HTTPException(status_code=405):
             return refusal(
-                request.scope, "there is nothing here for this method; /docs lists what there is", MethodNotAllowed
+                request.scope,
+                "there is nothing at this path for this method; /docs lists what there is",
+                MethodNotAllowed,
             )
     return exc
 

@@ -96,7 +96,7 @@ def test_asking_for_a_shape_does_not_run_the_model(client):
         ({"inputs": {"z": [5, 4]}}, "invalid_request", "a shape for each of: x"),
         ({}, "invalid_request", "a shape for each of: x"),
         ({"inputs": {"x": [5, 4]}, "signature_name": "none"}, "signature_not_found", '"none" not found'),
-        ({"inputs": {"x": [5, 4]}, "signature_name": ["none"]}, "signature_not_found", "not found"),
+        ({"inputs": {"x": [5, 4]}, "signature_name": ["none"]}, "invalid_request", "must be a string value"),
     ],
 )
 def test_shapes_that_do_not_fit(client, body, code, fragment):
@@ -114,7 +114,7 @@ def test_shapes_that_do_not_fit(client, body, code, fragment):
         ("/v1/models/mlp/versions/x", 400, "'x' is no version"),
         ("/v1/models/nobody/metadata", 404, "Servable not found for request: Latest(nobody)"),
         ("/v1/models/broken/metadata", 503, "the model cannot be loaded"),
-        ("/v1/models/", 400, "Malformed request: GET /v1/models/; there is nothing at this path"),
+        ("/v1/models/", 400, "Malformed request: GET /v1/models/; there is nothing"),
         ("/v2/nothing", 404, "there is nothing at this path"),
     ],
 )
