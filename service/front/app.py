@@ -11,11 +11,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from service.engine import forkserver
-from service.errors import MethodNotAllowed, NotFound, ServiceError
+from service.errors import ServiceError
 from service.front import openapi
 from service.front.bodies import ClientLeft
 from service.front.context import Context
 from service.front.hotpath import App, HotPath
+from service.front.metrics import Metrics
 from service.front.paths import refusal
 from service.front.replies import reply_to
 from service.front.routes import circuit, management, operations, tfserving
@@ -45,6 +46,7 @@ def create_app(context: Context) -> App:
         redoc_url=None,
     )
     app.state.context = context
+    app.state.metrics = Metrics(context)
     for router in (tfserving.router, circuit.router, management.router, operations.router):
         app.include_router(router)
     for handled in _HANDLED:
@@ -60,16 +62,10 @@ async def _error_reply(request: Request, exc: Exception) -> Response:
 
 
 def _refused(request: Request, exc: Exception) -> Exception:
-    """The router's own complaints, as TensorFlow Serving's below its paths."""
-    match exc:
-        case HTTPException(status_code=404):
-            return refusal(request.scope, "there is nothing at this path; /docs lists what there is", NotFound)
-        case HTTPException(status_code=405):
-            return refusal(
-                request.scope,
-                "there is nothing at this path for this method; /docs lists what there is",
-                MethodNotAllowed,
-            )
+    """The router's own complaints, below TensorFlow Serving's paths in its words."""
+    if isinstance(exc, HTTPException) and exc.status_code in {404, 405}:
+        hint = "there is nothing at this path for this method; /docs lists what there is"
+        return refusal(request.scope, hint, lambda _: exc)
     return exc
 
 

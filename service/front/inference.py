@@ -11,6 +11,7 @@ import numpy as np
 
 from service.engine.specs import DTYPES
 from service.errors import CircuitNotFound, InvalidRequest
+from service.front.batching import DEFAULT_PRIORITY
 from service.front.card import read_card
 from service.front.codecs.tensors import Arrays, has_common_rows
 from service.front.version import Version
@@ -27,7 +28,7 @@ class Inference:
         signature: asked for by name.
         inputs: arrays by name, checked against the signature.
         timeout_s: how long it may wait.
-        priority: the lower, the earlier it is computed; 0 stands for the default.
+        priority: see Batcher.submit.
         seed: of a model with finite shots; the same seed gives the same answer.
         shots: how many to draw.
     """
@@ -35,7 +36,7 @@ class Inference:
     signature: str
     inputs: Arrays
     timeout_s: float
-    priority: int = 0
+    priority: int = DEFAULT_PRIORITY
     seed: int | None = None
     shots: int | None = None
 
@@ -53,7 +54,7 @@ async def infer(version: Version, inference: Inference) -> Arrays:
     spec = version.signature(name)
     is_whole = len(inputs) == len(spec.inputs)  # or defaults stand in, whose rows are not those of a batch
     has_rows = spec.has_rows and is_whole and has_common_rows(inputs)
-    return await version.predict(name, inputs, inference.timeout_s, has_rows=has_rows)
+    return await version.predict(name, inputs, inference.timeout_s, has_rows=has_rows, priority=inference.priority)
 
 
 async def _draw(version: Version, inference: Inference) -> Arrays:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
-from service.errors import MalformedRequest, ServiceError
+from service.errors import MalformedRequest
 
 _PROTOCOL = "/v1/"
 _FREE_PARTS = {3, 5}  # of /v1/models/<name>/versions/<number>: the names that people give
@@ -27,17 +27,18 @@ def normalized(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     return {**scope, "method": method, "path": _with_lower_words(scope["path"])}
 
 
-def refusal(scope: MutableMapping[str, Any], hint: str, elsewhere: type[ServiceError]) -> ServiceError:
+def refusal(scope: MutableMapping[str, Any], hint: str, elsewhere: Callable[[str], Exception]) -> Exception:
     """What to say where a path or its method is none that there is.
 
     Args:
         scope: of ASGI.
         hint: what would have been right.
-        elsewhere: the error for paths that are not TensorFlow Serving's, for which it is 400 whatever was wrong.
+        elsewhere: from the text to the error, for paths that are not TensorFlow Serving's; for those that are, it is
+            400 whatever was wrong.
     """
     method, path = scope["method"][:_METHOD_CHARS], scope["path"]
-    kind = MalformedRequest if path.lower().startswith(_PROTOCOL) else elsewhere
-    return kind(f"Malformed request: {method} {path[:_PATH_CHARS]}; {hint}")
+    error = MalformedRequest if path.lower().startswith(_PROTOCOL) else elsewhere
+    return error(f"Malformed request: {method} {path[:_PATH_CHARS]}; {hint}")
 
 
 def _with_lower_words(path: str) -> str:

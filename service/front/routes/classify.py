@@ -19,13 +19,15 @@ from service.front.routes.verbs import endpoint
 async def answer(asked: Asked, context: Context, *, method: Method) -> Reply:
     """Results for examples; raises ServiceError for whatever is wrong with the request or the model."""
     version = context.registry.find(asked.target)
-    request = parse_examples(asked.body)
-    spec = version.signature(request.signature)
-    method.check(spec)
-    check_shape(INPUT, request.examples.shape, spec.inputs[INPUT])
-    inference = Inference(request.signature, {INPUT: request.examples}, context.settings.request_timeout_s)
-    outputs = await infer(version, inference)
-    return Reply(200, method.encode(outputs, len(request.examples)))
+    with version.statistics.request():
+        version.batcher.check_room()
+        request = parse_examples(asked.body)
+        spec = version.signature(request.signature)
+        method.check(spec)
+        check_shape(INPUT, request.examples.shape, spec.inputs[INPUT])
+        inference = Inference(request.signature, {INPUT: request.examples}, context.settings.request_timeout_s)
+        outputs = await infer(version, inference)
+        return Reply(200, method.encode(outputs, len(request.examples)))
 
 
 CLASSIFY = endpoint("classify", partial(answer, method=CLASSIFICATION))
