@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from service.front.card import Layer
-from service.front.layout import DRAWN_MAX, Column, Glyph, bands, clipped, columns
+from service.front.layout import DRAWN_MAX, Column, Glyph, affordable, bands, clipped, columns
 
 _PITCH = 54.0  # between two wires
 _BOX = 38.0
@@ -68,7 +69,7 @@ def draw(layers: Sequence[Layer], note: str | None = None) -> str:
     top, width = _MARGIN, _NARROWEST
     body: list[str] = []
     for layer in layers:
-        drawn, layer_width, layer_height = _layer(layer, top)
+        drawn, layer_width, layer_height = _layer(_within(layer, DRAWN_MAX / len(layers)), layer, top)
         body += drawn
         top += layer_height
         width = max(width, layer_width)
@@ -91,12 +92,18 @@ def draw(layers: Sequence[Layer], note: str | None = None) -> str:
     )
 
 
-def _layer(layer: Layer, top: float) -> tuple[list[str], float, float]:
-    """A layer's elements, their width and their height."""
-    placed = columns(layer)
+def _within(layer: Layer, places: float) -> Layer:
+    """A layer with as much of it as is drawn."""
+    operations = affordable(layer.operations, places)
+    return replace(layer, operations=operations, measurements=affordable(layer.measurements, places))
+
+
+def _layer(layer: Layer, whole: Layer, top: float) -> tuple[list[str], float, float]:
+    """The elements of what is drawn of a layer, their width and their height."""
+    placed = columns(layer.operations, layer.measurements, layer.wires)
     widths = [max(map(_width, column)) + _GAP for column in placed]
     left = _MARGIN + _TITLE_CHAR * max((len(_label(wire)) for wire in layer.wires), default=0) + 10
-    elements = _heading(layer, top)
+    elements = _heading(layer, whole, top)
     height, right = _HEAD, left
     for band in bands(widths, _BAND_MAX):
         elements += _band(layer, placed[band.start : band.stop], widths[band.start : band.stop], left, top + height)
@@ -105,10 +112,13 @@ def _layer(layer: Layer, top: float) -> tuple[list[str], float, float]:
     return elements, right + _GAP + _MARGIN, height
 
 
-def _heading(layer: Layer, top: float) -> list[str]:
+def _heading(layer: Layer, whole: Layer, top: float) -> list[str]:
     facts = f"{len(layer.wires)} wires · depth {layer.depth} · {layer.parameters} parameters"
-    if len(layer.operations) > DRAWN_MAX:
-        facts += f" · the first {DRAWN_MAX} of {len(layer.operations)} operations"
+    for drawn, found, word in (
+        (layer.operations, whole.operations, "operations"),
+        (layer.measurements, whole.measurements, "measurements"),
+    ):
+        facts += f" · the first {len(drawn)} of {len(found)} {word}" if len(drawn) < len(found) else ""
     return [
         _text(_MARGIN, top + 8, clipped(layer.name, 60), "head", "start"),
         _text(_MARGIN, top + 26, facts, "note", "start"),

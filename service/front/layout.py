@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from service.front.card import Angle, Label, Layer, Measurement, Operation
+from service.front.card import Angle, Label, Measurement, Operation
 
-DRAWN_MAX = 3000
-"""Operations of a layer that are drawn; a picture of more would help nobody."""
+DRAWN_MAX = 6000
+"""Places on wires that one picture has things on; more would help nobody, and cost everybody."""
 
 _SYMBOLS = {
     "Hadamard": "H",
@@ -81,14 +82,26 @@ class Glyph:
 
 
 Column = list[Glyph]
+OnWires = TypeVar("OnWires", Operation, Measurement)
 
 
-def columns(layer: Layer) -> list[Column]:
+def columns(
+    operations: Sequence[Operation], measurements: Sequence[Measurement], wires: Sequence[Label]
+) -> list[Column]:
     """The glyphs of a layer, each as far to the left as those before it on its wires allow; measurements last."""
-    rows = {wire: row for row, wire in enumerate(layer.wires)}
-    operations = [_operation(found, rows) for found in layer.operations[:DRAWN_MAX]]
-    measurements = [_measurement(found, rows) for found in layer.measurements]
-    return [*_packed(operations), *_packed(measurements)] if rows else []
+    rows = {wire: row for row, wire in enumerate(wires)}
+    drawn = [_operation(found, rows) for found in operations] if rows else []
+    measured = [_measurement(found, rows) for found in measurements] if rows else []
+    return [*_packed(drawn), *_packed(measured)]
+
+
+def affordable(found: tuple[OnWires, ...], places: float) -> tuple[OnWires, ...]:
+    """The first of some operations or measurements: those that need no more than so many places on wires in all."""
+    for index, item in enumerate(found):
+        places -= max(1, len(item.wires))
+        if places < 0:
+            return found[:index]
+    return found
 
 
 def bands(widths: Sequence[float], most: float) -> list[range]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from service.front.card import read_card
 from service.front.circuit import FORMS, form_asked, reply
 from service.front.routes.access import Reader
+from service.front.routes.verbs import without_verb
 from service.front.target import target_of
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(without_verb)])
 
 _FORMATS = {
     "responses": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from service.engine.specs import SignatureSpec, TensorSpec
 from service.errors import MalformedRequest, ServiceError
@@ -13,6 +13,7 @@ from service.front.codecs.json_text import parse_object
 from service.front.codecs.tfserving import signature_name
 from service.front.context import Context
 from service.front.routes.access import Reader
+from service.front.routes.verbs import without_verb
 from service.front.shapes import requested_shapes
 from service.front.target import target_of
 from service.front.version import Version
@@ -21,7 +22,7 @@ from service.store.names import checked_version
 _CANONICAL = {422: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
 
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(without_verb)])
 
 
 @router.get("", summary="Names of all models")

@@ -1,5 +1,6 @@
 """Pictures of circuits are well-formed, complete and harmless."""
 
+import time
 import xml.etree.ElementTree as ET
 
 from cards import card, operation, write
@@ -62,9 +63,24 @@ def test_everything_is_inside(tmp_path):
 
 def test_a_long_circuit_is_cut(tmp_path):
     """Of very many operations the first are drawn, and how many there are is said."""
-    svg, _ = drawn(tmp_path, *[operation("X", [0])] * 3100)
-    assert "the first 3000 of 3100 operations" in " ".join(texts(svg))
-    assert len(list(svg.iter(f"{SVG}g"))) == 3000
+    svg, _ = drawn(tmp_path, *[operation("X", [0])] * 6100)
+    assert "the first 6000 of 6100 operations" in " ".join(texts(svg))
+    assert len(list(svg.iter(f"{SVG}g"))) == 6000
+
+
+def test_many_large_layers_are_cut(tmp_path):
+    """A card as large as cards may be is a picture of a few megabytes, drawn at once."""
+    wires = list(range(200))
+    content = card(*[operation("U", wires[::2])] * 300, wires=wires)
+    content["layers"][0]["measurements"] = [
+        {"kind": "probs", "wires": wires[::2], "observable": None, "shots": None}
+    ] * 100
+    content["layers"] *= 20
+    start = time.monotonic()
+    text = draw(read_card(write(tmp_path, content)).layers)
+    assert time.monotonic() - start < 10
+    assert len(text) < 5_000_000
+    assert "the first 3 of 300 operations · the first 3 of 100 measurements" in text
 
 
 def test_marks_are_drawn(tmp_path):

@@ -6,13 +6,14 @@ import pytest
 from cards import card, operation, write
 
 from service.front.card import read_card
-from service.front.layout import bands, clipped, columns
+from service.front.layout import affordable, bands, clipped, columns
 
 
 def glyphs(folder, *operations, wires=(0, 1, 2), measurements=()):
     """The columns of a card's layer."""
     content = card(*operations, wires=wires, measurements=measurements)
-    return columns(read_card(write(folder, content)).layers[0])
+    [layer] = read_card(write(folder, content)).layers
+    return columns(layer.operations, layer.measurements, layer.wires)
 
 
 MARKS = [
@@ -93,6 +94,13 @@ def test_runs_of_neighbours_are_one_box(tmp_path):
 def test_a_layer_without_wires(tmp_path):
     """There is nothing to draw."""
     assert glyphs(tmp_path, operation("GlobalPhase", [], 1), wires=[]) == []
+
+
+def test_affordable(tmp_path):
+    """The first that fit into a number of places; what has no wires of its own needs one."""
+    content = card(operation("X", [0]), operation("SWAP", [0, 1]), operation("GlobalPhase", [], 1))
+    [layer] = read_card(write(tmp_path, content)).layers
+    assert [len(affordable(layer.operations, places)) for places in range(6)] == [0, 1, 1, 2, 3, 3]
 
 
 def test_bands():

@@ -58,6 +58,11 @@ MALFORMED = [
     ("POST", f"{M}/affine/versions/:predict"),
     ("POST", f"{M}/:predict"),
     ("POST", f"{M}/affine:guess"),
+    ("GET", f"{M}/affine:shape"),
+    ("GET", f"{M}/affine:guess"),
+    ("GET", f"{M}/affine:1/metadata"),
+    ("POST", f"{M}/a:b:shape"),
+    ("GET", f"{M}/affine/labels/a:b"),
     ("GET", "/v1/nothing"),
     ("GET", "/V1/Nothing"),
 ]
