@@ -1,6 +1,6 @@
 """One SavedModel in a process of its own: load it, warm it up, then answer until the front is gone.
 
-The only file of the service that imports TensorFlow.
+TensorFlow is imported here and in defaults.py only.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from service.engine.specs import DTYPES, SignatureSpec, TensorSpec
 
 with sandbox.silenced_stderr():  # TensorFlow announces its build before any log level is looked at
     import tensorflow as tf
-    from google.protobuf import json_format
     from tensorflow.core.framework import types_pb2
     from tensorflow.core.protobuf import saved_model_pb2
 
+    from service.engine import defaults
+
 ERROR_MAX_CHARS = 500
-_DEFAULT_MAX_BYTES = 65536  # of an input's default value, to be shown; a larger one is shown without its numbers
 
 
 class Model:
@@ -37,7 +37,7 @@ class Model:
     def __init__(self, directory: Path) -> None:
         definitions = _definitions(directory)
         self.specs = {name: _signature_spec(definition) for name, definition in definitions.items()}
-        self._defaults = {name: _defaults(definition) for name, definition in definitions.items()}
+        self._defaults = {name: defaults.values(definition) for name, definition in definitions.items()}
         self._loaded = tf.saved_model.load(str(directory))
         if not self._loaded.signatures:
             raise ValueError("the SavedModel has no signatures: save it with signatures=..., or with model.export(...)")
@@ -152,19 +152,8 @@ def _signature_spec(definition: Any) -> SignatureSpec:
         {name: _tensor_spec(definition.inputs[name]) for name in sorted(definition.inputs)},
         {name: _tensor_spec(definition.outputs[name]) for name in sorted(definition.outputs)},
         definition.method_name,
-        {name: _default_as_json(definition.defaults[name]) for name in sorted(definition.defaults)},
+        defaults.shown(definition),
     )
-
-
-def _defaults(definition: Any) -> dict[str, np.ndarray[Any, Any]]:
-    """The values of inputs that may be left out."""
-    return {name: tf.make_ndarray(value) for name, value in definition.defaults.items() if name in definition.inputs}
-
-
-def _default_as_json(value: Any) -> dict[str, Any]:
-    if value.ByteSize() > _DEFAULT_MAX_BYTES:
-        value = type(value)(dtype=value.dtype, tensor_shape=value.tensor_shape)
-    return json_format.MessageToDict(value, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
 
 def _tensor_spec(info: Any) -> TensorSpec:

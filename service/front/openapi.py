@@ -2,45 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
 
-_SIGNATURE = {"type": "string", "default": "serving_default"}
-_PARAMETERS = {
-    "type": "object",
-    "description": "of models with finite shots",
-    "properties": {
-        "seed": {"type": "integer", "description": "the same seed gives the same answer"},
-        "shots": {"type": "integer", "description": "how many to draw; those of the circuit if left out"},
-    },
-}
-_PREDICT = {
-    "signature_name": _SIGNATURE,
-    "instances": {"type": "array", "description": "row format: one element for each row", "items": {}},
-    "inputs": {"description": "column format: the value of the one input, or an object of all by name"},
-    "parameters": _PARAMETERS,
-}
-_EXAMPLES = {
-    "signature_name": _SIGNATURE,
-    "context": {"type": "object", "description": "features of all examples that have not their own"},
-    "examples": {
-        "type": "array",
-        "description": "features by name: a number, text, a boolean, base64, or a flat list of one of these",
-        "items": {"type": "object"},
-    },
-}
-_ROWS = {"summary": "two rows for a model with one input", "value": {"instances": [[0.1, 0.2], [0.3, 0.4]]}}
-_COLUMNS = {"summary": "the same, as one array", "value": {"inputs": [[0.1, 0.2], [0.3, 0.4]]}}
-_DRAWN = {
-    "summary": "a model with finite shots",
-    "value": {"instances": [[0.1, 0.2]], "parameters": {"seed": 7, "shots": 1000}},
-}
-_FEATURES = {
-    "summary": "two examples",
-    "value": {"context": {"device": "sim"}, "examples": [{"theta": 0.25}, {"theta": 0.5}]},
-}
+from service.front import verbs
+
 _ERROR = {
     "content": {
         "application/json": {
@@ -61,40 +28,6 @@ _ERRORS = {
     "503": "loading, or its worker was lost; Retry-After says when to try again",
     "504": "no answer in time",
 }
-_PLACES = {"": (), "/versions/{version}": ("version",), "/labels/{label}": ("label",)}
-
-
-@dataclass(frozen=True)
-class Verb:
-    """A row of the table of verbs.
-
-    Args:
-        name: as it stands behind the colon.
-        summary: what it does.
-        properties: of the request's body, as JSON schemas.
-        examples: of the request's body.
-        answer: the properties of the answer.
-    """
-
-    name: str
-    summary: str
-    properties: dict[str, Any]
-    examples: dict[str, Any]
-    answer: dict[str, Any]
-
-
-_RESULTS = {"results": {"type": "array", "items": {}}}
-VERBS = (
-    Verb(
-        "predict",
-        "Predict",
-        _PREDICT,
-        {"rows": _ROWS, "columns": _COLUMNS, "drawn": _DRAWN},
-        {"predictions": {"type": "array", "items": {}}, "outputs": {}},
-    ),
-    Verb("classify", "Classes and scores of tf.Examples", _EXAMPLES, {"features": _FEATURES}, _RESULTS),
-    Verb("regress", "Numbers for tf.Examples", _EXAMPLES, {"features": _FEATURES}, _RESULTS),
-)
 
 
 def document(app: FastAPI) -> None:
@@ -103,38 +36,10 @@ def document(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         schema = described_by_framework()
-        for verb in VERBS:
-            schema["paths"] |= {
-                f"/v1/models/{{model}}{place}:{verb.name}": {"post": _operation(verb, names)}
-                for place, names in _PLACES.items()
-            }
+        errors = {status: {"description": text, **_ERROR} for status, text in _ERRORS.items()}
+        schema["paths"] |= verbs.paths(errors)
         schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
         schemes["key"] = {"type": "http", "scheme": "bearer"}
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents
-
-
-def _operation(verb: Verb, names: tuple[str, ...]) -> dict[str, Any]:
-    answer = {"type": "object", "properties": verb.answer}
-    responses: dict[str, Any] = {"200": {"description": "Outputs", "content": {"application/json": {"schema": answer}}}}
-    responses |= {status: {"description": text, **_ERROR} for status, text in _ERRORS.items()}
-    return {
-        "tags": ["predict"],
-        "summary": ", by its ".join([verb.summary, *names]),
-        "operationId": "_".join([verb.name, "model", *names]),
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in ("model", *names)
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {
-                "application/json": {
-                    "schema": {"type": "object", "properties": verb.properties},
-                    "examples": verb.examples,
-                }
-            },
-        },
-        "responses": responses,
-        "security": [{"key": []}, {}],
-    }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.front.openapi import VERBS
+from service.front.verbs import VERBS
 
 PLACES = ["", "/versions/{version}", "/labels/{label}"]
 
