@@ -11,7 +11,7 @@ ServiceError 500
 ├── TooLarge 413
 ├── UploadRejected 422      the code says why
 ├── QueueFull 429
-├── NotSupported 501        UnsupportedDtype
+├── NotSupported 501        UnsupportedDtype, UnsupportedCoding
 ├── Unavailable 503         ModelLoading, WorkerLost
 ├── DeadlineExceeded 504    CallTimeout
 └── DiskFull 507            FolderReadOnly
@@ -164,6 +164,12 @@ class UnsupportedDtype(NotSupported):
     """A dtype that JSON cannot carry."""
 
     code = "unsupported_dtype"
+
+
+class UnsupportedCoding(NotSupported):
+    """A Content-Encoding that is not taken."""
+
+    code = "unsupported_coding"
 
 
 class Unavailable(ServiceError):

@@ -65,7 +65,7 @@ class Model:
         start_ns = time.perf_counter_ns()
         tensors = self._loaded.signatures[signature](**inputs)
         end_ns = time.perf_counter_ns()
-        outputs = {name: np.asarray(tensor.numpy()) for name, tensor in tensors.items()}
+        outputs = {name: _array_of(tensor) for name, tensor in tensors.items()}
         spans = {"infer_ns": end_ns - start_ns, "output_ns": time.perf_counter_ns() - end_ns}
         return Message("outputs", spans, outputs)
 
@@ -166,6 +166,11 @@ def _filled(tensor: TensorSpec, value: int) -> np.ndarray[Any, Any]:
     shape = [size or 1 for size in tensor.shape or ()]
     dtype = DTYPES[tensor.dtype]
     return np.full(shape, b"", object) if dtype.kind == "string" else np.full(shape, value, dtype.numpy)
+
+
+def _array_of(tensor: Any) -> np.ndarray[Any, Any]:
+    """A tensor's array; a single string is one of objects too, where TensorFlow gives bytes."""
+    return np.asarray(tensor.numpy(), tensor.dtype.as_numpy_dtype)
 
 
 def _is_guessed(spec: SignatureSpec) -> bool:

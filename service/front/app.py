@@ -19,11 +19,21 @@ from service.front.hotpath import App, HotPath
 from service.front.metrics import Metrics
 from service.front.paths import refusal
 from service.front.replies import reply_to
-from service.front.routes import circuit, management, operations, tfserving
+from service.front.routes import circuit, management, oip, oip_logging, operations, tfserving
 from service.front.routes.classify import CLASSIFY, REGRESS
 from service.front.routes.explain import EXPLAIN
+from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
 
+_HOT = (PREDICT, INFER, CLASSIFY, REGRESS, EXPLAIN)
+_ROUTERS = (
+    tfserving.router,
+    circuit.router,
+    oip.router,
+    oip_logging.router,
+    management.router,
+    operations.router,
+)
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
 _CLIENT_LEFT_STATUS = 499
 
@@ -47,13 +57,13 @@ def create_app(context: Context) -> App:
     )
     app.state.context = context
     app.state.metrics = Metrics(context)
-    for router in (tfserving.router, circuit.router, management.router, operations.router):
+    for router in _ROUTERS:
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
     openapi.document(app)
-    return HotPath(app, (PREDICT, CLASSIFY, REGRESS, EXPLAIN), context)
+    return HotPath(app, _HOT, context)
 
 
 async def _error_reply(request: Request, exc: Exception) -> Response:

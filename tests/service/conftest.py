@@ -8,9 +8,9 @@ import httpx
 import processes
 import pytest
 
-_MODELS = ["affine", "other", "zoo", "slow", "mlp", "crashing"]
+_MODELS = ["affine", "other", "zoo", "identity", "drawn", "slow", "mlp", "crashing"]
 _KINDS = ["kinds", "scoring"]
-SERVED = ["affine", "zoo", "slow", "mlp", *_KINDS]
+SERVED = ["affine", "zoo", "identity", "drawn", "slow", "mlp", *_KINDS]
 
 
 def _build(kind):

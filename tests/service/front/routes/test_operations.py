@@ -1,5 +1,7 @@
 """What operators and newcomers look at."""
 
+import json
+
 import pytest
 
 
@@ -22,5 +24,14 @@ def test_the_documentation_describes_predictions(client):
     assert "swagger-ui" in client.get("/docs").text
     paths = client.get("/openapi.json").json()["paths"]
     assert "post" in paths["/v1/models/{model}:predict"]
+    assert "post" in paths["/v2/models/{model}/infer"]
     assert "post" in paths["/v1/models/{model}:shape"]
     assert "put" in paths["/v1/models/{model}/versions/{version}"]
+
+
+def test_the_documented_examples_of_an_inference_work_as_pasted(client):
+    """Each example is answered by a model with two features, by the protocol's other path too."""
+    operation = client.get("/openapi.json").json()["paths"]["/v2/models/{model}/infer"]["post"]
+    for example in operation["requestBody"]["content"]["application/json"]["examples"].values():
+        answer = client.post("/v2/models/identity/infer", content=json.dumps(example["value"])).json()
+        assert answer["outputs"] == [{"name": "y", "datatype": "FP32", "shape": [2, 2], "data": [0.1, 0.2, 0.3, 0.4]}]
