@@ -21,7 +21,7 @@ FORMAT = 1
 """The newest format that is understood in full."""
 
 FILE = Path("assets.extra", "circuit.json")
-FILE_MAX_BYTES = 16 * 1024 * 1024
+FILE_MAX_BYTES = 8 * 1024 * 1024
 _LAYERS_MAX = 100
 _WIRES_MAX = 200
 _OPERATIONS_MAX = 50_000
@@ -29,7 +29,7 @@ _ITEMS_MAX = 1000  # of everything else that is a list
 _NAME_MAX_CHARS = 1000
 _TEXT_MAX_CHARS = 8 * 1024 * 1024
 _INT64 = -(2**63), 2**63 - 1
-_CARDS_KEPT = 16
+_CARDS_KEPT = 4  # one of the largest is a hundred megabytes of records
 
 Label = int | str
 Angle = float | str

@@ -42,7 +42,7 @@ class Inference:
 
 
 async def infer(version: Version, inference: Inference) -> Arrays:
-    """The outputs of a version.
+    """The outputs of a version, in the order of their names.
 
     Raises:
         InvalidRequest: seed or shots for a model whose results are not drawn.
@@ -54,7 +54,8 @@ async def infer(version: Version, inference: Inference) -> Arrays:
     spec = version.signature(name)
     is_whole = len(inputs) == len(spec.inputs)  # or defaults stand in, whose rows are not those of a batch
     has_rows = spec.has_rows and is_whole and has_common_rows(inputs)
-    return await version.predict(name, inputs, inference.timeout_s, has_rows=has_rows, priority=inference.priority)
+    outputs = await version.predict(name, inputs, inference.timeout_s, has_rows=has_rows, priority=inference.priority)
+    return dict(sorted(outputs.items()))  # the order that a loaded signature gives them differs from worker to worker
 
 
 async def _draw(version: Version, inference: Inference) -> Arrays:

@@ -281,6 +281,13 @@ def test_outputs_that_differ_in_their_rows_need_columns(client):
     assert columns == {"outputs": {"all": [1.0, 2.0, 3.0, 4.0], "half": [1.0, 2.0]}}
 
 
+def test_outputs_are_in_the_order_of_their_names(client):
+    """An answer is the same text whichever worker gave it."""
+    body = {"signature_name": "several", "instances": [{"a": 1, "z": "x", "m": 2}]}
+    text = client.post(f"{M}/kinds:predict", json=body).text
+    assert text == '{"predictions":[{"a":1.0,"m":4,"words":"xx"}]}'
+
+
 @pytest.mark.parametrize("signature", ["of_halves", "of_complex"])
 def test_dtypes_that_json_cannot_carry(client, signature):
     """Halves and complex numbers as inputs are 501."""
