@@ -20,6 +20,8 @@ ServiceError 500
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class ServiceError(Exception):
@@ -28,16 +30,18 @@ class ServiceError(Exception):
     Args:
         message: what was found, what was expected, where, and what to do.
         code: replaces the class's code where one class has several.
+        details: more than one thing to tell, as JSON objects.
     """
 
     status = 500
     code = "internal"
     retry_after_s: int | None = None
 
-    def __init__(self, message: str, code: str | None = None) -> None:
+    def __init__(self, message: str, code: str | None = None, details: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
+        self.details = details
 
 
 class InvalidRequest(ServiceError):

@@ -51,7 +51,8 @@ def reply_to(exc: Exception) -> Reply:
     if isinstance(error, UnsupportedCoding):
         headers["accept-encoding"] = "gzip, deflate"
     message = error.message.encode(errors="backslashreplace").decode()  # it may quote half a surrogate pair
-    return Reply(error.status, orjson.dumps({"error": message, "code": error.code}), headers)
+    details = {"details": error.details} if error.details else {}
+    return Reply(error.status, orjson.dumps({"error": message, "code": error.code, **details}), headers)
 
 
 def translated(exc: Exception) -> ServiceError:
