@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from archives import zip_of
 from cards import card, operation, write
 from openqasm_machine import Machine
 
@@ -83,6 +84,14 @@ def test_what_is_not_there(circuit_client, path, status, code, fragment):
     answer = circuit_client.get(f"{M}/{path}")
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert fragment in answer.json()["error"]
+
+
+def test_an_uploaded_model_shows_its_circuit(circuit_client, circuits):
+    """The card travels with the model: uploaded as a zip, the circuit is the same."""
+    answer = circuit_client.put(f"{M}/uploaded/versions/3", content=zip_of(circuits / "gates" / "1"))
+    assert answer.status_code == 201
+    found = circuit_client.get(f"{M}/uploaded/versions/3/circuit").json()
+    assert found == circuit_client.get(f"{M}/gates/circuit").json()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 
 import httpx
 import pytest
+from archives import zip_of
 
 from service.front.codecs.examples import parse_examples
 
@@ -88,6 +89,14 @@ def test_serialized_examples_are_predicted_too(client):
     [example] = parse_examples(b'{"examples": [{"theta": 0.25}]}').examples
     body = {"signature_name": "regress", "instances": [{"b64": base64.b64encode(example).decode()}]}
     assert client.post(f"{M}:predict", json=body).json() == {"predictions": [0.25]}
+
+
+def test_a_model_of_examples_can_be_uploaded(client, savedmodels):
+    """It is accepted, though no example of ours can warm it up, and answers."""
+    answer = client.put("/v1/models/uploaded_scoring/versions/1", content=zip_of(savedmodels / "scoring" / "1"))
+    assert answer.status_code == 201, answer.text
+    body = {"signature_name": "regress", "examples": [{"theta": 0.5}]}
+    assert client.post("/v1/models/uploaded_scoring:regress", json=body).json() == {"results": [0.5]}
 
 
 def test_many_callers_are_batched(server):
