@@ -22,7 +22,7 @@ with sandbox.silenced_stderr():  # TensorFlow announces its build before any log
     import tensorflow as tf
     from tensorflow.core.framework import types_pb2
 
-    from service.engine import calls, inspection, signatures, verdicts, warmup
+    from service.engine import calls, defaults, inspection, signatures, verdicts, warmup
 
 
 class Model:
@@ -33,7 +33,9 @@ class Model:
     """
 
     def __init__(self, directory: Path) -> None:
-        self.specs = signatures.read_signatures(directory)
+        definitions = signatures.read_definitions(directory)
+        self.specs = {name: signatures.spec_of(definition) for name, definition in definitions.items()}
+        self._defaults = {name: defaults.values(definition) for name, definition in definitions.items()}
         self._loaded = tf.saved_model.load(str(directory))
         self._directory = directory
         self._calls = {name: calls.call_of(function) for name, function in self._loaded.signatures.items()}
@@ -103,7 +105,7 @@ class Model:
 
     def call(self, signature: str, arrays: channel.Arrays) -> Message:
         """Outputs by name for inputs by name, and how long the model and the reading of its outputs took."""
-        outputs, spans = self._calls[signature](arrays)
+        outputs, spans = self._calls[signature]({**self._defaults[signature], **arrays})
         return Message("outputs", spans, outputs)
 
     def infer_shapes(self, signature: str, shapes: dict[str, list[int | None]]) -> dict[str, list[Any]]:
