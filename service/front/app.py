@@ -15,9 +15,10 @@ from service.errors import ServiceError
 from service.front import openapi
 from service.front.bodies import ClientLeft
 from service.front.context import Context
+from service.front.follower import following
 from service.front.hotpath import App, HotPath
 from service.front.replies import reply_to
-from service.front.routes import management, operations, tfserving
+from service.front.routes import management, operations, repository, tfserving
 from service.front.routes.predict import PREDICT
 
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
@@ -30,7 +31,7 @@ def create_app(context: Context) -> App:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with forkserver.running():
-            async with context.registry.running():
+            async with following(context.registry, context.settings.trash_keep_days):
                 yield
 
     app = FastAPI(
@@ -42,7 +43,7 @@ def create_app(context: Context) -> App:
         redoc_url=None,
     )
     app.state.context = context
-    for router in (tfserving.router, management.router, operations.router):
+    for router in (tfserving.router, management.router, repository.router, operations.router):
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from service.front.auth import Keys
 from service.front.registry import Registry
+from service.front.uploads import Uploads
 from service.settings import Settings
 
 
 @dataclass
 class Context:
-    """Settings, keys and the registry; `is_draining` is set once, when the server is asked to end."""
+    """Settings, keys, the registry and the way into it; `is_draining` is set once, when the server is asked to end."""
 
     settings: Settings
     keys: Keys
     registry: Registry
+    uploads: Uploads
     is_draining: bool = False
 
     @property

@@ -107,6 +107,9 @@ class HotPath:
         context.keys.check(headers.get(b"authorization", b"").decode("latin-1"), "infer", target.name)
         body = await read_body(watched.receive, headers, context.settings.predict_max_bytes)
         watched.has_body = True
+        await context.registry.ready(
+            target
+        )  # gives a version without a worker one; the others cost no more than a look
         return await endpoint.answer(Asked(target, headers, body), context)
 
 

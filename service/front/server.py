@@ -19,6 +19,7 @@ from service.front.auth import Keys
 from service.front.context import Context
 from service.front.registry import Registry, RegistryLimits
 from service.front.sample import curl_line
+from service.front.uploads import Uploads
 from service.front.version import ServingLimits, Version
 from service.settings import BadSettings, Settings
 from service.store.store import Store
@@ -43,8 +44,11 @@ def create_context(settings: Settings) -> Context:
     """Keys and registry for settings; makes the first manage key where there is none."""
     keys = Keys(_key_hashes(settings), is_open=settings.is_open)
     serving = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max)
-    limits = RegistryLimits(serving, settings.load_parallel, settings.poll_interval_s)
-    return Context(settings, keys, Registry(Store(settings.models), limits))
+    limits = RegistryLimits(
+        serving, settings.load_parallel, settings.poll_interval_s, settings.request_timeout_s, settings.residence
+    )
+    registry = Registry(Store(settings.models, settings.quotas), limits)
+    return Context(settings, keys, registry, Uploads(registry, settings.upload_limits))
 
 
 def _key_hashes(settings: Settings) -> list[str]:

@@ -24,7 +24,8 @@ from service.errors import (
 from service.front.batching import Arrays, Batcher, BatchLimits
 from service.front.instance import Instance, InstanceLimits
 from service.front.statistics import Spans, Statistics
-from service.store.store import Manifest, VersionId
+from service.store.manifest import Manifest
+from service.store.store import VersionId
 
 DEATHS_WINDOW_S = 60.0
 _BACK_OFF_S = 0.1
@@ -51,8 +52,10 @@ class ServingLimits:
 class Version:
     """One version of a model: loading, then available, and at the end ended, with a reason if that was not asked for.
 
+    Before `start` its state is START, as TensorFlow Serving calls what it knows of and does not load.
+
     The mutable state is `state`, `failure`, the worker and the times of its deaths, changed only by `start`,
-    `_supervise` and `close`.
+    `refuse`, `_supervise` and `close`.
 
     Args:
         id: the model's name and the version's number.
@@ -65,7 +68,7 @@ class Version:
         self.id = id
         self.directory = directory
         self.manifest = manifest
-        self.state = "LOADING"
+        self.state = "START"
         self.failure: ServiceError | None = None
         self.signatures: Mapping[str, SignatureSpec] = {}
         self.statistics = Statistics()
@@ -91,11 +94,17 @@ class Version:
             UploadRejected: the model cannot be loaded; the state is END then.
             Unavailable: it was closed before it was loaded.
         """
+        self._check_not_closed()
+        self.state = "LOADING"
         self._instance = await self._loaded()
         self.signatures = self._instance.signatures
         self.state = "AVAILABLE"
         self._up.set()
         self._supervisor = asyncio.create_task(self._supervise())
+
+    def refuse(self, failure: ServiceError) -> None:
+        """Never start it: there is something wrong with what is stored of it."""
+        self._end(failure)
 
     def served_signatures(self) -> Mapping[str, SignatureSpec]:
         """All signatures; raises ModelLoading or Unavailable as `signature` does."""
@@ -161,7 +170,6 @@ class Version:
 
     async def _loaded(self) -> Instance:
         """The first worker; one that is ready only after `close` is ended."""
-        self._check_not_closed()
         try:
             instance = await Instance.start(self.directory, self._limits.instance)
         except ServiceError as exc:
@@ -227,7 +235,7 @@ class Version:
 
     def _unavailable(self) -> ServiceError:
         name, number = self.id.name, self.id.number
-        if self.state == "LOADING":
+        if self.state in {"START", "LOADING"}:
             return ModelLoading(f"version {number} of {name} is still loading: try again")
         reason = self.failure.message if self.failure else "it was removed"
         return Unavailable(f"version {number} of {name} is not served: {reason}")

@@ -39,6 +39,7 @@ async def status(model: str, context: Reader, version: str | None = None) -> dic
         "name": model,
         "ready": any(item.state == "AVAILABLE" for item in found),
         "versions": [record(item) for item in found],
+        "labels": dict(context.registry.labels(model)),
     }
 
 
@@ -46,7 +47,7 @@ async def status(model: str, context: Reader, version: str | None = None) -> dic
 @router.get("/{model}/versions/{version}/metadata", summary="Signatures of one version of a model")
 async def metadata(model: str, context: Reader, version: str | None = None) -> dict[str, Any]:
     """Names, dtypes and shapes of inputs and outputs, as TensorFlow Serving writes them."""
-    found = context.registry.find(target_of(model, version))
+    found = await context.registry.ready(target_of(model, version))
     signatures = {name: _signature(spec) for name, spec in found.served_signatures().items()}
     return {
         "model_spec": {"name": model, "signature_name": "", "version": str(found.id.number)},
@@ -64,7 +65,7 @@ _SHAPE_BODY = {
 @router.post("/{model}/versions/{version}:shape", summary="Output shapes for input shapes", openapi_extra=_SHAPE_BODY)
 async def shape(model: str, request: Request, context: Reader, version: str | None = None) -> dict[str, Any]:
     """By shape inference: the model is not run. null is a free dimension, in the question and in the answer."""
-    found = context.registry.find(target_of(model, version))
+    found = await context.registry.ready(target_of(model, version))
     settings = context.settings
     headers = dict(request.scope["headers"])
     body = await read_body(request.receive, headers, settings.predict_max_bytes, settings.body_timeout_s)
@@ -86,6 +87,7 @@ def record(version: Version) -> dict[str, Any]:
         "digest": manifest.digest if manifest else None,
         "bytes": manifest.bytes if manifest else None,
         "created": manifest.created if manifest else None,
+        "uploader": manifest.uploader if manifest else None,
         "is_verified": manifest is not None,
         "signatures": list(version.signatures),
     }
