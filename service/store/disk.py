@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PARTIAL_SUFFIX = ".partial"
+_PARTIAL_SUFFIX = ".partial"
 
 
 def flush(path: Path) -> None:
@@ -51,7 +51,7 @@ def move(source: Path, target: Path) -> None:
 
 def write_json(path: Path, document: Any) -> None:  # noqa: ANN401 -- whatever JSON can hold
     """Replace a file by one that holds a document."""
-    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_PARTIAL_SUFFIX}")
     try:
         partial.write_text(json.dumps(document, indent=1) + "\n")
         flush(partial)
@@ -60,6 +60,11 @@ def write_json(path: Path, document: Any) -> None:  # noqa: ANN401 -- whatever J
         partial.unlink(missing_ok=True)
         raise
     flush(path.parent)
+
+
+def partial_files(folder: Path) -> list[Path]:
+    """What `write_json` left in a folder when it was interrupted."""
+    return sorted(folder.glob(f"*{_PARTIAL_SUFFIX}"))
 
 
 @contextmanager

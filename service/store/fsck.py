@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import ServiceError, StoreDamaged
-from service.store import staging
-from service.store.disk import PARTIAL_SUFFIX
+from service.store import disk, staging
 from service.store.labels import read_labels
 from service.store.manifest import read_manifest, verify
 from service.store.store import Store, VersionId
@@ -94,9 +93,9 @@ def _labels(store: Store) -> Iterator[Finding]:
 
 
 def _partial_files(store: Store) -> Iterator[Finding]:
-    folders = [store.root, store.trash.folder, *(store.root / name for name in store.names())]
+    folders = [store.trash.folder, *(store.root / name for name in store.names())]
     for folder in folders:
-        for path in sorted(folder.glob(f"*{PARTIAL_SUFFIX}")):
+        for path in disk.partial_files(folder):
             yield Finding(
                 "partial_file",
                 _where(store, path),

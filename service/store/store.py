@@ -108,9 +108,9 @@ class Store:
 
     def sweep(self) -> None:
         """Remove what processes that run no more left half done, where that can be."""
-        if staging.orphans(self.root):
-            with contextlib.suppress(OSError), self._changing():
-                for path in staging.orphans(self.root):
+        if self._leftovers():
+            with contextlib.suppress(OSError), self._changing():  # who writes holds the lock: what is left is nobody's
+                for path in self._leftovers():
                     staging.remove(path)
 
     @contextmanager
@@ -218,6 +218,10 @@ class Store:
                     with audited(self.root, Change("purge", "service", entry.name, entry.number)):
                         self.trash.purge(entry, self.root / staging.STAGING)
         return [VersionId(entry.name, entry.number) for entry in expired]
+
+    def _leftovers(self) -> list[Path]:
+        folders = [self.trash.folder, *(self.root / name for name in self.names())]
+        return staging.orphans(self.root) + [path for folder in folders for path in disk.partial_files(folder)]
 
     def _changing(self) -> contextlib.AbstractContextManager[None]:
         """The lock of this root: one change at a time, whichever process makes it."""

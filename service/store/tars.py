@@ -41,6 +41,8 @@ def unpack_tar_zst(file: BinaryIO, members: Members) -> None:
 
 
 def _add(archive: tarfile.TarFile, entry: tarfile.TarInfo, members: Members) -> None:
+    if entry.size < 0:
+        raise tarfile.ReadError("a member of less than no bytes")
     if entry.isdir():
         if entry.name not in {".", ""}:
             members.add_folder(entry.name)
