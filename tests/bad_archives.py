@@ -63,8 +63,10 @@ def overlapping(count=200):
 
 def sparse():
     """A tar with a member that claims to be five gigabytes of nothing."""
-    headers = {f"GNU.sparse.{name}": text for name, text in
-               (("major", "1"), ("minor", "0"), ("name", "a"), ("realsize", str(FIVE_GB)))}
+    headers = {
+        f"GNU.sparse.{name}": text
+        for name, text in (("major", "1"), ("minor", "0"), ("name", "a"), ("realsize", str(FIVE_GB)))
+    }
     return tarred([("a", b"0\n".ljust(512, b"\0"))], pax_headers=headers)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import (
+    DiskFull,
     FolderModel,
     FolderReadOnly,
     ModelNotFound,
@@ -276,11 +277,14 @@ def fingerprint(directory: Path) -> Fingerprint:
 
 @contextmanager
 def _writable() -> Iterator[None]:
+    """Let a disk that is full, or cannot be written, be an error of the service's."""
     try:
         yield
     except OSError as exc:
         if exc.errno in FolderReadOnly.errnos:
             raise FolderReadOnly("the folder of models cannot be written: changes are refused") from exc
+        if exc.errno in DiskFull.errnos:
+            raise DiskFull("no room on the server's disk for this: nothing of it was kept") from exc
         raise
 
 

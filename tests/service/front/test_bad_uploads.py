@@ -131,7 +131,9 @@ def _form(*files, fields=()):
     """A multipart body of (filename, content, type) and (name, value)."""
     parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode() for name, value in fields]
     for filename, content, media_type in files:
-        head = f'Content-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: {media_type}\r\n\r\n'
+        head = (
+            f'Content-Disposition: form-data; name="file"; filename="{filename}"\r\nContent-Type: {media_type}\r\n\r\n'
+        )
         parts.append(head.encode() + content)
     body = b"".join(b"--x\r\n" + part + b"\r\n" for part in parts) + b"--x--\r\n"
     return {"content": body, "headers": {"content-type": 'multipart/form-data; boundary="x"'}}
@@ -145,7 +147,11 @@ FORM_ROWS = {
     "zip as tar": (_form(("a", _good(), "application/x-tar")), 415, "unsupported_media_type"),
     "large field": (_form(fields=[("a", "b" * 100_000)]), 400, "invalid_request"),
     "many fields": (_form(fields=[("a", "b")] * 50), 400, "invalid_request"),
-    "cut off": ({**_form(("a", _good(), "")), "content": _form(("a", _good(), ""))["content"][:-30]}, 400, "invalid_request"),
+    "cut off": (
+        {**_form(("a", _good(), "")), "content": _form(("a", _good(), ""))["content"][:-30]},
+        400,
+        "invalid_request",
+    ),
     "traversal": (_form(("../../x", b"text", "application/octet-stream")), 422, "bad_archive"),
     "good but for its graph": (_form(("m.zip", _good(), "application/zip"), fields=[("a", "b")]), 422, "load_failed"),
 }
@@ -164,7 +170,11 @@ def test_forms_that_are_refused(strict, name):
 def test_bad_names(strict, name):
     """No name that could be a path is one; some never reach a route."""
     answer = strict.put(f"/v1/models/{name}/versions/1", content=_good())
-    assert (answer.status_code, answer.json()["code"]) in {(400, "invalid_name"), (404, "not_found"), (405, "method_not_allowed")}
+    assert (answer.status_code, answer.json()["code"]) in {
+        (400, "invalid_name"),
+        (404, "not_found"),
+        (405, "method_not_allowed"),
+    }
 
 
 @pytest.mark.parametrize("version", ["0", "-1", "01", "1.5", "abc", str(2**70), "%D9%A1"])
@@ -218,7 +228,12 @@ def test_a_version_that_is_there(strict, savedmodels):
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w") as archive:
         archive.add(folder, "top")
-    packed = [archives.zip_of(folder), archives.tar_gz_of(folder), plain.getvalue(), bad_archives.zstd.compress(plain.getvalue())]
+    packed = [
+        archives.zip_of(folder),
+        archives.tar_gz_of(folder),
+        plain.getvalue(),
+        bad_archives.zstd.compress(plain.getvalue()),
+    ]
     assert [strict.put(path, content=data).status_code for data in packed] == [200] * 4
     refused(strict.put(path, content=archives.zip_of(savedmodels / "other" / "1")), 409, "version_exists")
 

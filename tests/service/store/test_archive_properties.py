@@ -19,7 +19,9 @@ from service.store.members import ArchiveLimits
 LIMITS = ArchiveLimits(unpacked_max_bytes=100_000, files_max=40, file_max_bytes=60_000, graph_max_bytes=60_000)
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-_parts = st.text(st.sampled_from("abcXYZ019._- äñ\u4e2d"), min_size=1, max_size=12).filter(lambda part: part not in {".", ".."})
+_parts = st.text(st.sampled_from("abcXYZ019._- äñ\u4e2d"), min_size=1, max_size=12).filter(
+    lambda part: part not in {".", ".."}
+)
 _paths = st.lists(_parts, min_size=1, max_size=4).map("/".join)
 
 

@@ -15,7 +15,7 @@ from service.store.fsck import check
 from service.store.manifest import describe, read_manifest, verify
 from service.store.store import Store, VersionId
 
-_CHILD = '''
+_CHILD = """
 import os, signal, sys
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 actions[action]()
 print(seen)
-'''
+"""
 
 BEFORE = {
     "install": ["prepare"],
