@@ -12,13 +12,18 @@ from service.settings import Settings
 
 @dataclass
 class Context:
-    """Settings, keys, the registry and the way into it; `is_draining` is set once, when the server is asked to end."""
+    """Settings, keys, the registry and the way into it.
+
+    `is_draining` is set once, when the server is asked to end; `unfound_requests` counts those for models that are not
+    there, which have no statistics of their own.
+    """
 
     settings: Settings
     keys: Keys
     registry: Registry
     uploads: Uploads
     is_draining: bool = False
+    unfound_requests: int = 0
 
     @property
     def is_ready(self) -> bool:

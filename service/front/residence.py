@@ -63,7 +63,7 @@ def used_s(version: Version, loaded_s: float) -> float:
 
 def memory_mb(versions: Iterable[Version]) -> int:
     """Memory of the workers that they share with nobody, in MiB."""
-    return sum(_private_bytes(version.worker_pid) for version in versions if version.worker_pid) // _MB
+    return sum(_private_bytes(pid) for version in versions for pid in version.worker_pids) // _MB
 
 
 def _rests(version: Version) -> bool:

@@ -1,5 +1,6 @@
 """Archives, by random: what is plain survives, and whatever else comes never leaves its folder or its limits."""
 
+import contextlib
 import gzip
 import io
 import tarfile
@@ -12,7 +13,7 @@ from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.errors import ServiceError
+from service.errors import UploadRejected
 from service.store.archive import unpack
 from service.store.members import ArchiveLimits
 
@@ -33,16 +34,6 @@ def _has_no_clash(tree):
 
 
 _trees = st.dictionaries(_paths, st.binary(max_size=2000), min_size=1, max_size=12).filter(_has_no_clash)
-PACKERS = {
-    "zip": bad_archives.zipped,
-    "stored zip": lambda members: bad_archives.zipped(members, zipfile.ZIP_STORED),
-    "streamed zip": lambda members: _streamed_zip(members),
-    "tar": bad_archives.tarred,
-    "gnu tar": lambda members: _tar(members, tarfile.GNU_FORMAT),
-    "ustar": lambda members: _tar(members, tarfile.USTAR_FORMAT),
-    "tar.gz": lambda members: gzip.compress(bad_archives.tarred(members)),
-    "tar.zst": lambda members: zstd.compress(bad_archives.tarred(members)),
-}
 
 
 class _Stream(io.RawIOBase):
@@ -76,6 +67,18 @@ def _tar(members, form):
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
     return file.getvalue()
+
+
+PACKERS = {
+    "zip": bad_archives.zipped,
+    "stored zip": lambda members: bad_archives.zipped(members, zipfile.ZIP_STORED),
+    "streamed zip": _streamed_zip,
+    "tar": bad_archives.tarred,
+    "gnu tar": lambda members: _tar(members, tarfile.GNU_FORMAT),
+    "ustar": lambda members: _tar(members, tarfile.USTAR_FORMAT),
+    "tar.gz": lambda members: gzip.compress(bad_archives.tarred(members)),
+    "tar.zst": lambda members: zstd.compress(bad_archives.tarred(members)),
+}
 
 
 def _unpacked(data, world):
@@ -135,8 +138,6 @@ def test_random_bytes_are_refused(data, magic):
 
 
 def _check_refused_or_contained(data):
-    with tempfile.TemporaryDirectory() as world:
-        try:
-            _unpacked(data, Path(world))
-        except ServiceError as exc:
-            assert exc.status in {415, 422}
+    """An error of another class would fail the test."""
+    with tempfile.TemporaryDirectory() as world, contextlib.suppress(UploadRejected):
+        _unpacked(data, Path(world))

@@ -1,7 +1,7 @@
 """A process that is killed between any two changes of the disk leaves each version whole or absent.
 
-The interpreter announces each change of the file system before it is made (PEP 578). A child process makes one change of
-the store, and is killed at its first announcement, at its second, and so on, until it comes through.
+The interpreter announces each change of the file system before it is made (PEP 578). A child process makes one change
+of the store, and is killed at its first announcement, at its second, and so on, until it comes through.
 """
 
 import json
@@ -48,7 +48,8 @@ seen = 0
 
 def watch(event, arguments):
     global seen
-    is_write = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+    is_write = event == "open" and isinstance(arguments[2], int) and arguments[2] & writing
     if (event in changes or is_write) and str(root) in str(arguments[0]):
         seen += 1
         if seen == kill_at:
@@ -142,7 +143,7 @@ def test_what_is_removed_for_good_keeps_its_number(tmp_path):
 
 
 def test_everything_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
-    """A power cut after the rename finds all of the version: each file and folder was flushed before, the names after."""
+    """A power cut after the rename finds all of the version: files and folders were flushed before, their names after."""
     events = []
     monkeypatch.setattr("service.store.disk.flush", lambda path: events.append(("flush", path.name)))
     rename = type(tmp_path).rename
