@@ -17,12 +17,21 @@ _CHUNK_BYTES = 1 << 16
 _FILE_MODE = 0o644
 
 
-async def packed(directory: Path) -> AsyncIterator[bytes]:
-    """A tar.gz of a SavedModel's files, piece by piece; the same files give the same bytes.
+def opened(directory: Path) -> dict[str, IO[bytes]]:
+    """A SavedModel's files by their paths, open: from now on they can be read, whatever becomes of the folder."""
+    with contextlib.ExitStack() as stack:
+        files: dict[str, IO[bytes]] = {
+            name: stack.enter_context(path.open("rb")) for name, path in needed_files(directory).items()
+        }
+        stack.pop_all()
+    return files
+
+
+async def packed(files: dict[str, IO[bytes]]) -> AsyncIterator[bytes]:
+    """A tar.gz of open files, piece by piece; the same files give the same bytes. They are closed at the end.
 
     A thread packs into a pipe. The pipe holds it back when the client is slow, and ends it when the client is gone.
     """
-    files = await asyncio.to_thread(_opened, directory)
     reader, writer = os.pipe()
     packing = asyncio.create_task(asyncio.to_thread(_pack, files, writer))
     try:
@@ -31,16 +40,6 @@ async def packed(directory: Path) -> AsyncIterator[bytes]:
     finally:
         os.close(reader)
     await packing
-
-
-def _opened(directory: Path) -> dict[str, IO[bytes]]:
-    """The files, open: from now on they can be read, whatever becomes of the folder."""
-    with contextlib.ExitStack() as opened:
-        files: dict[str, IO[bytes]] = {
-            name: opened.enter_context(path.open("rb")) for name, path in needed_files(directory).items()
-        }
-        opened.pop_all()
-    return files
 
 
 def _pack(files: dict[str, IO[bytes]], writer: int) -> None:

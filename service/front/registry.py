@@ -29,6 +29,7 @@ from service.front.residence import Residence, idle, kept
 from service.front.target import Target
 from service.front.version import ServingLimits, Version
 from service.store.manifest import Manifest, describe, read_manifest
+from service.store.names import is_name
 from service.store.store import Store, VersionId
 
 _log = logging.getLogger(__name__)
@@ -210,6 +211,8 @@ class Registry:
 
         Only uploads are seen so: what an operator copies by hand may not be whole yet.
         """
+        if not is_name(name):
+            return  # it stands in a path that anybody may send
         with contextlib.suppress(StoreDamaged):
             self.catalog.relabel(name, self.store.labels(name))
         for number in self.store.uploaded(name):

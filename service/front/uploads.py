@@ -93,7 +93,8 @@ class Uploads:
         limits = self.limits
         body = stream_body(source.receive, source.headers, limits.max_bytes, limits.pause_s)
         body = verified(body, expected_digests(source.headers))
-        with self._turn(), self._room(source.headers), self.registry.store.staging() as folder:
+        self._check_disk(source.headers)
+        with self._turn(), self.registry.store.staging() as folder:
             async with _in_time(limits.timeout_s):
                 if boundary is None:
                     await _write(body, folder / "archive")
@@ -120,14 +121,12 @@ class Uploads:
         finally:
             self._count -= 1
 
-    @contextmanager
-    def _room(self, headers: Headers) -> Iterator[None]:
+    def _check_disk(self, headers: Headers) -> None:
         """Refuse, before anything is read, what would fill the disk."""
         declared = int(headers.get(b"content-length", b"0"))
         free = shutil.disk_usage(self.registry.store.root).free
         if free < declared * _COPIES + self.limits.disk_reserve_bytes:
             raise DiskFull(f"no room on the server's disk for {declared} bytes and what they unpack to")
-        yield
 
 
 def _check_encoding(headers: Headers) -> None:

@@ -215,6 +215,7 @@ class Store:
         expired = self.trash.expired(keep_days)
         if expired:
             with self._changing():
+                expired = self.trash.expired(keep_days)  # one may have been restored, or another front was quicker
                 for entry in expired:
                     with audited(self.root, Change("purge", "service", entry.name, entry.number)):
                         self.trash.purge(entry, self.root / staging.STAGING)

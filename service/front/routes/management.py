@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from service.errors import InvalidRequest
+from service.errors import InvalidRequest, ModelNotFound
 from service.front import changes
 from service.front.context import Context
-from service.front.packing import packed
+from service.front.packing import opened, packed
 from service.front.routes.access import Manager, Reader
 from service.front.routes.tfserving import record
 from service.front.uploads import Source
@@ -69,9 +70,12 @@ async def restore(model: str, version: str, request: Request, context: Manager) 
 async def copy(model: str, version: str, context: Reader) -> StreamingResponse:
     """The version's SavedModel as tar.gz; uploaded again, it is the same version."""
     [found] = context.registry.versions(checked_name(model), checked_version(version))
-    digest = found.manifest.digest if found.manifest else describe(found.directory).digest
+    digest = found.manifest.digest if found.manifest else (await asyncio.to_thread(describe, found.directory)).digest
+    files = await asyncio.to_thread(opened, found.directory)
+    if not files:
+        raise ModelNotFound(f"version {version} of {model} was deleted just now")
     headers = {"Content-Disposition": f'attachment; filename="{model}-{version}.tar.gz"', "ETag": f'"{digest}"'}
-    return StreamingResponse(packed(found.directory), media_type="application/gzip", headers=headers)
+    return StreamingResponse(packed(files), media_type="application/gzip", headers=headers)
 
 
 @router.get("/{model}/labels", summary="Labels of a model")

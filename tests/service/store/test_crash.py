@@ -143,7 +143,7 @@ def test_what_is_removed_for_good_keeps_its_number(tmp_path):
 
 
 def test_everything_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
-    """A power cut after the rename finds all of the version: files and folders were flushed before, their names after."""
+    """A power cut after the rename finds all of the version: what is in it was flushed before, its name after."""
     events = []
     monkeypatch.setattr("service.store.disk.flush", lambda path: events.append(("flush", path.name)))
     rename = type(tmp_path).rename

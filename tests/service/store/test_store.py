@@ -15,12 +15,6 @@ FIRST = VersionId("model", 1)
 MANIFEST = Manifest("sha256:00", 5, "2026-01-01T00:00:00+00:00")
 
 
-@pytest.fixture
-def store(tmp_path):
-    """A store in an empty folder."""
-    return Store(tmp_path)
-
-
 def stage(folder, content=b"graph"):
     """A staged model."""
     (folder / "variables").mkdir(parents=True)
