@@ -12,7 +12,7 @@ from service.front.batching import BatchLimits
 from service.front.instance import InstanceLimits
 from service.front.residence import Residence, parse_load
 from service.front.uploads import UploadLimits
-from service.store.members import ArchiveLimits
+from service.store.extraction import ArchiveLimits
 from service.store.quotas import Quotas
 
 _MB = 1024 * 1024
@@ -59,7 +59,11 @@ class Settings(BaseSettings):
     load_timeout_s: float = Field(120, gt=0, description="seconds a version may take to load and warm up")
     load_cpu_s: int = Field(60, ge=1, description="processor seconds a version may take to load and warm up")
     load_parallel: int = Field(2, ge=1, description="versions that are loaded at the same time")
+    worker_threads: int = Field(1, ge=1, le=256, description="threads that compute one call of a model")
     worker_memory_max_mb: int = Field(8192, ge=1024, description="address space of one worker, in MiB")
+    graph_max_mb: int = Field(32, ge=1, le=2048, description="size of an upload's saved_model.pb, in MiB")
+    strict_folder: bool = Field(False, description="refuse models in the folder too for what the static check finds")
+    require_sandbox: bool = Field(False, description="refuse to start where the kernel has no Landlock")
     restarts_max: int = Field(5, ge=0, description="deaths of a worker within a minute that are answered by a restart")
 
     predict_max_bytes: int = Field(16 * _MB, ge=1, description="bytes of a prediction's body, also once inflated")
@@ -67,7 +71,6 @@ class Settings(BaseSettings):
     unpacked_max_bytes: int = Field(2048 * _MB, ge=1, description="bytes of all files in an uploaded archive")
     archive_files_max: int = Field(1000, ge=1, description="files and directories in an uploaded archive")
     file_max_bytes: int = Field(1024 * _MB, ge=1, description="bytes of one file in an uploaded archive")
-    graph_max_bytes: int = Field(32 * _MB, ge=1, description="bytes of an uploaded saved_model.pb")
     unpack_timeout_s: float = Field(120, gt=0, description="seconds an uploaded archive may take to unpack")
     uploads_max: int = Field(16, ge=1, description="uploads at the same time; more are answered 503")
     disk_reserve_mb: int = Field(64, ge=0, description="MiB of disk that uploads leave free")
@@ -107,7 +110,9 @@ class Settings(BaseSettings):
     @property
     def instance_limits(self) -> InstanceLimits:
         """The limits of each worker."""
-        worker = Limits(self.worker_memory_max_mb, self.load_cpu_s)
+        worker = Limits(
+            self.worker_memory_max_mb, self.load_cpu_s, self.graph_max_mb, self.require_sandbox, self.worker_threads
+        )
         return InstanceLimits(worker, self.load_timeout_s, self.call_timeout_s)
 
     @property
@@ -117,7 +122,6 @@ class Settings(BaseSettings):
             self.unpacked_max_bytes,
             self.archive_files_max,
             self.file_max_bytes,
-            self.graph_max_bytes,
             self.unpack_timeout_s,
         )
 

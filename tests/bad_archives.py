@@ -155,5 +155,5 @@ def refused(model):
     row("tar.zst bomb", zstd.compress(tarred([*model, ("assets/zeros", big)])), "archive_too_large")
     row("tar.zst truncated", zstd.compress(plain_tar)[:-5], "bad_archive")
     row("tar.zst trailing", zstd.compress(plain_tar) + b"tail", "bad_archive")
-    row("large graph", zipped([("saved_model.pb", b"\1" * 3_000_000)]), "archive_too_large")
+    row("large file", zipped([*model, ("assets/ones", b"\1" * 3_000_000)]), "archive_too_large")
     return rows

@@ -19,7 +19,8 @@ from service.front.follower import following
 from service.front.hotpath import App, HotPath
 from service.front.metrics import Metrics
 from service.front.replies import reply_to
-from service.front.routes import management, operations, repository, tfserving
+from service.front.routes import management, oip, oip_logging, operations, repository, tfserving
+from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
 
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
@@ -45,13 +46,21 @@ def create_app(context: Context) -> App:
     )
     app.state.context = context
     app.state.metrics = Metrics(context)
-    for router in (tfserving.router, management.router, repository.router, operations.router):
+    routers = (
+        tfserving.router,
+        oip.router,
+        oip_logging.router,
+        repository.router,
+        management.router,
+        operations.router,
+    )
+    for router in routers:
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
     openapi.document(app)
-    return HotPath(app, (PREDICT,), context)
+    return HotPath(app, (PREDICT, INFER), context)
 
 
 async def _error_reply(_: Request, exc: Exception) -> Response:

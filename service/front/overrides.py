@@ -14,7 +14,7 @@ import orjson
 
 from service.errors import InvalidRequest
 from service.store.contents import find_model
-from service.store.members import ArchiveLimits, Members
+from service.store.extraction import ArchiveLimits, Extraction
 from service.store.names import checked_version
 
 _PREFIX = "file:"
@@ -54,13 +54,13 @@ async def write_overrides(files: Mapping[str, bytes], folder: Path, limits: Arch
 
 def _write(files: Mapping[str, bytes], unpacked: Path, limits: ArchiveLimits) -> Path:
     unpacked.mkdir()
-    members = Members(unpacked, limits, sum(map(len, files.values())))
+    extraction = Extraction(unpacked, limits, sum(map(len, files.values())))
     for name, encoded in files.items():
         try:
             content = base64.b64decode(encoded, validate=True)
         except binascii.Error as exc:
             raise InvalidRequest(f"the parameter for {name[:100]!r} is no base64") from exc
-        members.add_file(name, io.BytesIO(content))
+        extraction.add_file(name, io.BytesIO(content))
     return find_model(unpacked)
 
 

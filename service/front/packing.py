@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
 
-from service.store.contents import needed_files
+from service.store.contents import model_files
 
 _CHUNK_BYTES = 1 << 16
 _FILE_MODE = 0o644
@@ -21,7 +21,7 @@ def opened(directory: Path) -> dict[str, IO[bytes]]:
     """A SavedModel's files by their paths, open: from now on they can be read, whatever becomes of the folder."""
     with contextlib.ExitStack() as stack:
         files: dict[str, IO[bytes]] = {
-            name: stack.enter_context(path.open("rb")) for name, path in needed_files(directory).items()
+            name: stack.enter_context(path.open("rb")) for name, path in model_files(directory).items()
         }
         stack.pop_all()
     return files

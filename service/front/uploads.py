@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.engine.members import drop_unused
 from service.errors import DiskFull, InvalidRequest, TooManyUploads, UnsupportedMediaType, UploadTimeout
 from service.front.bodies import Headers, Receive, stream_body
 from service.front.digests import expected_digests, verified
@@ -17,8 +18,8 @@ from service.front.forms import FormFile, boundary_of
 from service.front.registry import Registry
 from service.front.version import Version
 from service.store import archive
-from service.store.contents import find_model, keep_needed
-from service.store.members import ArchiveLimits
+from service.store.contents import find_model
+from service.store.extraction import ArchiveLimits
 from service.store.store import VersionId
 
 _BUFFER_BYTES = 1 << 20
@@ -105,7 +106,7 @@ class Uploads:
 
     async def store_version(self, model: Path, name: str, number: int | None, who: str) -> tuple[Version, bool]:
         """Store and serve a SavedModel that lies in staging; arguments and results as for `receive_version`."""
-        await asyncio.to_thread(keep_needed, model)
+        await asyncio.to_thread(drop_unused, model)
         if number is None:
             return await self.registry.install_next(model, name, who)
         return await self.registry.install(model, VersionId(name, number), who)

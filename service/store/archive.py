@@ -17,7 +17,7 @@ from typing import BinaryIO
 from backports import zstd
 
 from service.errors import UnsupportedMediaType, UploadRejected
-from service.store.members import ArchiveLimits, Members
+from service.store.extraction import ArchiveLimits, Extraction
 from service.store.tars import unpack_tar, unpack_tar_gz, unpack_tar_zst
 from service.store.zips import unpack_zip
 
@@ -51,7 +51,7 @@ class Format:
     media_types: tuple[str, ...]
     magic: bytes
     offset: int
-    unpack: Callable[[BinaryIO, Members], None]
+    unpack: Callable[[BinaryIO, Extraction], None]
 
 
 FORMATS = (
@@ -83,14 +83,14 @@ def unpack(archive: Path, directory: Path, limits: ArchiveLimits, media_type: st
         UploadRejected: the archive is damaged, too large, or not plain; the code says which.
         UnsupportedMediaType: it was declared as another kind of archive.
     """
-    members = Members(directory, limits, archive.stat().st_size)
+    extraction = Extraction(directory, limits, archive.stat().st_size)
     with archive.open("rb") as file:
         found = _format_of(file)
         declared = media_type in UNDECLARED or media_type in found.media_types
         if not declared:
             raise UnsupportedMediaType(f"the body is a {found.name}, and Content-Type says {media_type!r}")
         try:
-            found.unpack(file, members)
+            found.unpack(file, extraction)
         except _DAMAGES as exc:
             raise UploadRejected(f"the archive is damaged: {exc}", "bad_archive") from exc
 

@@ -1,36 +1,19 @@
-"""Contents: which files of a folder are a SavedModel; the rest is not stored."""
+"""Contents: where in a folder a SavedModel is, and which of its files count."""
 
 from __future__ import annotations
 
-import re
-import shutil
 from pathlib import Path
 
+from service.engine.members import GRAPH, is_unused, paths
 from service.errors import UploadRejected
 
-GRAPH = "saved_model.pb"
 _IGNORED_FOLDERS = {"__MACOSX"}
-_NEEDED = (
-    re.compile(r"saved_model\.pb"),
-    re.compile(r"fingerprint\.pb"),
-    re.compile(r"variables/variables\.index"),
-    re.compile(r"variables/variables\.data-[0-9]{5}-of-[0-9]{5}"),
-    re.compile(r"assets/.+", re.DOTALL),
-    re.compile(r"assets\.extra/circuit\.json"),
-    re.compile(r"assets\.extra/tf_serving_warmup_requests"),
-)
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf", b"Rar!")
 
 
-def is_needed(name: str) -> bool:
-    """Whether a file, by its path below the model's folder, is part of a SavedModel."""
-    return any(pattern.fullmatch(name) for pattern in _NEEDED)
-
-
-def needed_files(directory: Path) -> dict[str, Path]:
-    """The files of a SavedModel by their paths below its folder, sorted."""
-    found = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
-    return {name: found[name] for name in sorted(found) if is_needed(name)}
+def model_files(directory: Path) -> dict[str, Path]:
+    """The files of a SavedModel by their paths below its folder, sorted; what is no part of one does not count."""
+    return {name: path for name, path in paths(directory) if path.is_file() and not is_unused(name)}
 
 
 def find_model(unpacked: Path) -> Path:
@@ -48,16 +31,6 @@ def find_model(unpacked: Path) -> Path:
     raise UploadRejected(
         f"no {GRAPH} at the archive's top or in its one folder; there is: {names}", "missing_saved_model"
     )
-
-
-def keep_needed(model: Path) -> None:
-    """Remove what is no part of a SavedModel from its folder: notes, caches, what a file manager adds."""
-    kept = needed_files(model)
-    for path in sorted(model.rglob("*"), reverse=True):
-        if path.is_dir():
-            shutil.rmtree(path) if not any(file.is_relative_to(path) for file in kept.values()) else None
-        elif path not in kept.values():
-            path.unlink()
 
 
 def _refuse_archives(unpacked: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from service.errors import UploadRejected
 from service.store import disk
-from service.store.contents import needed_files
+from service.store.contents import model_files
 
 MANIFEST = "manifest.json"
 
@@ -49,7 +49,7 @@ _FIELDS = {item.name for item in fields(Manifest)}
 
 def describe(directory: Path, uploader: str | None = None) -> Manifest:
     """The manifest of a folder's content as it is now; what is no part of a SavedModel does not count."""
-    files = {name: _file_record(path) for name, path in needed_files(directory).items()}
+    files = {name: _file_record(path) for name, path in model_files(directory).items()}
     digest = hashlib.sha256("".join(f"{name}\0{file.sha256}\n" for name, file in files.items()).encode())
     size = sum(file.size for file in files.values())
     created = datetime.now(UTC).isoformat(timespec="seconds")

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.engine.members import GRAPH
 from service.errors import (
     DiskFull,
     FolderModel,
@@ -26,7 +27,6 @@ from service.errors import (
 )
 from service.store import disk, staging
 from service.store.audit import Change, audited
-from service.store.contents import GRAPH
 from service.store.labels import labels_of, read_labels, write_labels
 from service.store.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from service.store.names import is_name, is_version

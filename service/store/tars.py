@@ -10,7 +10,7 @@ from typing import BinaryIO
 from backports import zstd
 
 from service.errors import UploadRejected
-from service.store.members import CHUNK_BYTES, Members, Readable
+from service.store.extraction import CHUNK_BYTES, Extraction, Readable
 
 _HEADERS_BYTES = 1 << 21
 _HEADER_BYTES = 4096
@@ -18,39 +18,39 @@ _ZSTD_WINDOW_LOG_MAX = 27
 """128 MiB, what the command line takes without being asked for more; a frame may ask for two gigabytes."""
 
 
-def unpack_tar(file: Readable, members: Members) -> None:
+def unpack_tar(file: Readable, extraction: Extraction) -> None:
     """Write a tar's members; raises UploadRejected or one of the library's errors for what is not plain."""
-    budget = _Budget(file, members)
+    budget = _Budget(file, extraction)
     with tarfile.open(fileobj=budget, mode="r|") as archive:  # type: ignore[call-overload]  # a reader is all it needs
         for entry in archive:
-            _add(archive, entry, members)
+            _add(archive, entry, extraction)
             archive.members = []  # or it would keep them all
     while rest := budget.read(CHUNK_BYTES):
         if rest.strip(b"\0"):
             raise tarfile.ReadError("data behind the end of the archive")
 
 
-def unpack_tar_gz(file: BinaryIO, members: Members) -> None:
+def unpack_tar_gz(file: BinaryIO, extraction: Extraction) -> None:
     """The same for one in a gzip stream."""
-    unpack_tar(_Pieces(_gzip_pieces(file)), members)
+    unpack_tar(_Pieces(_gzip_pieces(file)), extraction)
 
 
-def unpack_tar_zst(file: BinaryIO, members: Members) -> None:
+def unpack_tar_zst(file: BinaryIO, extraction: Extraction) -> None:
     """The same for one in a zstd frame."""
-    unpack_tar(_Pieces(_zstd_pieces(file)), members)
+    unpack_tar(_Pieces(_zstd_pieces(file)), extraction)
 
 
-def _add(archive: tarfile.TarFile, entry: tarfile.TarInfo, members: Members) -> None:
+def _add(archive: tarfile.TarFile, entry: tarfile.TarInfo, extraction: Extraction) -> None:
     if entry.size < 0:
         raise tarfile.ReadError("a member of less than no bytes")
     if entry.isdir():
         if entry.name not in {".", ""}:
-            members.add_folder(entry.name)
+            extraction.add_folder(entry.name)
         return
     content = archive.extractfile(entry) if entry.isreg() and not entry.issparse() else None
     if content is None:
         raise UploadRejected(f"{entry.name[:100]!r} is neither a plain file nor a directory", "unsupported_member")
-    members.add_file(entry.name, content)
+    extraction.add_file(entry.name, content)
 
 
 class _Budget:
@@ -59,18 +59,18 @@ class _Budget:
     The library reads a header's extensions into memory whole, whatever their size.
     """
 
-    def __init__(self, stream: Readable, members: Members) -> None:
+    def __init__(self, stream: Readable, extraction: Extraction) -> None:
         self._stream = stream
-        self._members = members
+        self._extraction = extraction
         self._read_bytes = 0
 
     def read(self, size: int = -1, /) -> bytes:
         data = self._stream.read(size)
         self._read_bytes += len(data)
-        allowed = self._members.written_bytes + _HEADERS_BYTES + self._members.count * _HEADER_BYTES
+        allowed = self._extraction.written_bytes + _HEADERS_BYTES + self._extraction.count * _HEADER_BYTES
         if self._read_bytes > allowed:
             raise UploadRejected("the archive's headers unpack to more bytes than are taken", "archive_too_large")
-        self._members.check_time()
+        self._extraction.check_time()
         return data
 
 

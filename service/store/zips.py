@@ -13,7 +13,7 @@ import zipfile
 from typing import BinaryIO
 
 from service.errors import UploadRejected
-from service.store.members import Members, unsafe_path
+from service.store.extraction import Extraction, unsafe_path
 
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
@@ -25,26 +25,26 @@ _ENTRY_MAX_BYTES = 2048
 """Of one member in the directory: 46, a name and what else packers note there."""
 
 
-def unpack_zip(file: BinaryIO, members: Members) -> None:
+def unpack_zip(file: BinaryIO, extraction: Extraction) -> None:
     """Write a zip's members; raises UploadRejected or one of the library's errors for what is not plain."""
-    _check_end(file, members)
+    _check_end(file, extraction)
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
         _check_places(file, entries, archive.start_dir)
-        members.check_size(sum(entry.file_size for entry in entries))
+        extraction.check_size(sum(entry.file_size for entry in entries))
         for entry in entries:
             _check_entry(entry)
             if entry.is_dir():
-                members.add_folder(entry.filename)
+                extraction.add_folder(entry.filename)
                 continue
             with archive.open(entry) as content:
-                members.add_file(entry.filename, content)
+                extraction.add_file(entry.filename, content)
 
 
-def _check_end(file: BinaryIO, members: Members) -> None:
+def _check_end(file: BinaryIO, extraction: Extraction) -> None:
     """The directory's end stands at the file's end and promises no more than is taken: the library believes it."""
     tail_bytes = _END.size + _END_64_LOCATOR_BYTES + _END_64.size
-    file.seek(-min(tail_bytes, members.archive_bytes), os.SEEK_END)
+    file.seek(-min(tail_bytes, extraction.archive_bytes), os.SEEK_END)
     tail = file.read()
     end, tail_64 = tail[-_END.size :], tail[: -_END.size]
     if len(end) < _END.size or not end.startswith(b"PK\x05\x06"):
@@ -54,8 +54,8 @@ def _check_end(file: BinaryIO, members: Members) -> None:
         if len(tail) < tail_bytes or not tail.startswith(b"PK\x06\x06"):
             raise zipfile.BadZipFile("the end of the zip directory is not where it should be")
         count, directory_bytes = _END_64.unpack_from(tail)[7:9]
-    members.check_count(count)
-    if directory_bytes > (members.limits.files_max + 1) * _ENTRY_MAX_BYTES:
+    extraction.check_count(count)
+    if directory_bytes > (extraction.limits.files_max + 1) * _ENTRY_MAX_BYTES:
         raise UploadRejected("the zip's directory is larger than that of any model", "archive_too_large")
 
 

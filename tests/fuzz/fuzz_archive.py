@@ -1,6 +1,6 @@
 """Fuzz the extractor of uploads: whatever comes, files within the limits or a refusal of ours.
 
-PYTHONPATH=.:tests python tests/fuzz/fuzz_archive.py NEW_CORPUS tests/fuzz/corpus/archive -max_total_time=60
+PYTHONPATH=. python tests/fuzz/fuzz_archive.py NEW_CORPUS tests/fuzz/corpus/archive -max_total_time=60
 """
 
 import contextlib
@@ -13,8 +13,8 @@ import atheris
 with atheris.instrument_imports(include=["service.store", "zipfile", "tarfile"]):
     from service.errors import ServiceError
     from service.store.archive import unpack
-    from service.store.contents import find_model, keep_needed
-    from service.store.members import ArchiveLimits
+    from service.store.contents import find_model
+    from service.store.extraction import ArchiveLimits
 
 LIMITS = ArchiveLimits(unpacked_max_bytes=200_000, files_max=30, file_max_bytes=100_000, timeout_s=5)
 
@@ -28,7 +28,7 @@ def unpack_one(data: bytes) -> None:
         target.mkdir()
         with contextlib.suppress(ServiceError):
             unpack(world / "archive", target, LIMITS)
-            keep_needed(find_model(target))
+            find_model(target)
         if {path.name for path in world.iterdir()} != {"archive", "target"}:
             raise AssertionError("something was written beside the target")
         files = [path for path in target.rglob("*") if not path.is_dir()]

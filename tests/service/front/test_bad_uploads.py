@@ -17,7 +17,7 @@ import pytest
 
 HEADERS = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
 ROW = {"instances": [[0, 0, 0, 1]]}
-LIMITS = ["--upload-max-bytes", "16000000", "--unpacked-max-bytes", "20000000", "--graph-max-bytes", "2000000"]
+LIMITS = ["--upload-max-bytes", "16000000", "--unpacked-max-bytes", "20000000", "--file-max-bytes", "2000000"]
 TINY_MODEL = [("saved_model.pb", b"graph" * 100), ("variables/variables.index", b"index")]
 ARCHIVES = bad_archives.refused(TINY_MODEL)
 PATH = "/v1/models/refused/versions/1"
@@ -124,7 +124,7 @@ def test_headers_that_are_taken(strict, media_type):
         "content-digest": f"md5=:AA==:, sha-256=:{base64.b64encode(_sha256(data)).decode()}:",
     }
     answer = strict.put(PATH, content=data, headers={"content-type": media_type, **digests})
-    refused(answer, 422, "load_failed")
+    refused(answer, 422, "malformed_graph")
 
 
 def _form(*files, fields=()):
@@ -153,7 +153,11 @@ FORM_ROWS = {
         "invalid_request",
     ),
     "traversal": (_form(("../../x", b"text", "application/octet-stream")), 422, "bad_archive"),
-    "good but for its graph": (_form(("m.zip", _good(), "application/zip"), fields=[("a", "b")]), 422, "load_failed"),
+    "good but for its graph": (
+        _form(("m.zip", _good(), "application/zip"), fields=[("a", "b")]),
+        422,
+        "malformed_graph",
+    ),
 }
 
 
@@ -242,10 +246,10 @@ def test_curl_sends_a_form(strict, savedmodels, tmp_path, folder):
     """`curl -F` uploads the next version; what is no part of a SavedModel is not stored."""
     model = tmp_path / "model"
     subprocess.run(["cp", "-r", savedmodels / "mlp" / "1", model], check=True)
-    (model / "notes.txt").write_text("not part of it")
+    (model / ".DS_Store").write_text("not part of it")
     (model / "assets.extra").mkdir()
     (model / "assets.extra" / "circuit.json").write_text("{}")
-    (model / "assets.extra" / "other").write_text("not part of it")
+    (model / "keras_metadata.pb").write_text("not part of it")
     file = tmp_path / "model.zip"
     file.write_bytes(archives.zip_of(model))
     command = ["curl", "-sS", "-F", f"file=@{file}", "-H", f"Authorization: {HEADERS['Authorization']}"]
@@ -254,5 +258,5 @@ def test_curl_sends_a_form(strict, savedmodels, tmp_path, folder):
     assert '"state":"AVAILABLE"' in answer.stdout, answer.stdout
     stored = {path.name for path in (folder / "models" / "formed" / "1").rglob("*") if path.is_file()}
     assert {"saved_model.pb", "circuit.json", "manifest.json"} <= stored
-    assert not {"notes.txt", "other"} & stored
+    assert not {".DS_Store", "keras_metadata.pb"} & stored
     assert strict.delete("/v1/models/formed").status_code == 200

@@ -11,7 +11,7 @@ import pytest
 
 from service.errors import UploadRejected
 from service.store.archive import unpack
-from service.store.members import ArchiveLimits
+from service.store.extraction import ArchiveLimits
 
 LIMITS = ArchiveLimits(unpacked_max_bytes=1_000_000, files_max=50)
 CONTENT = {"saved_model.pb": b"graph" * 100, "variables/variables.index": b"index"}

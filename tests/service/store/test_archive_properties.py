@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from service.errors import UploadRejected
 from service.store.archive import unpack
-from service.store.members import ArchiveLimits
+from service.store.extraction import ArchiveLimits
 
-LIMITS = ArchiveLimits(unpacked_max_bytes=100_000, files_max=40, file_max_bytes=60_000, graph_max_bytes=60_000)
+LIMITS = ArchiveLimits(unpacked_max_bytes=100_000, files_max=40, file_max_bytes=60_000)
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _parts = st.text(st.sampled_from("abcXYZ019._- äñ\u4e2d"), min_size=1, max_size=12).filter(

@@ -1,4 +1,4 @@
-"""Members of an archive: written below one folder, and only what is plain, under limits of size, number and time."""
+"""Extraction: the members of an archive, written below one folder, and only what is plain, under limits of size, number and time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from service.errors import UploadRejected
-from service.store.contents import GRAPH
 
 CHUNK_BYTES = 1 << 18
 _PART_MAX_BYTES = 255
@@ -26,7 +25,6 @@ class ArchiveLimits:
         unpacked_max_bytes: all files together.
         files_max: files and directories.
         file_max_bytes: one file.
-        graph_max_bytes: saved_model.pb, which is read into memory whole.
         timeout_s: how long unpacking may take.
         ratio_max: bytes that come out for each byte that went in; looked at beyond `ratio_from_bytes`.
         ratio_from_bytes: less than this is never a bomb.
@@ -35,7 +33,6 @@ class ArchiveLimits:
     unpacked_max_bytes: int
     files_max: int
     file_max_bytes: int = 1 << 30
-    graph_max_bytes: int = 32 << 20
     timeout_s: float = 120.0
     ratio_max: int = 100
     ratio_from_bytes: int = 64 << 20
@@ -50,7 +47,7 @@ class Readable(Protocol):
 
 
 @dataclass
-class Members:
+class Extraction:
     """What was written so far, below a directory.
 
     Args:
@@ -110,8 +107,7 @@ class Members:
             raise UploadRejected(f"unpacking took longer than {self.limits.timeout_s:g} s", "unpack_timeout")
 
     def _copy(self, content: Readable, file: IO[bytes], parts: list[str]) -> None:
-        name, size = parts[-1], 0
-        most = self.limits.graph_max_bytes if name == GRAPH else self.limits.file_max_bytes
+        size, most = 0, self.limits.file_max_bytes
         while chunk := content.read(CHUNK_BYTES):
             size += len(chunk)
             self.written_bytes += len(chunk)
