@@ -115,9 +115,6 @@ class HotPath:
         max_bytes = context.settings.predict_max_bytes
         body = await read_body(watched.receive, headers, max_bytes, coding_of=endpoint.coding_of)
         watched.has_body = True
-        await context.registry.ready(
-            target
-        )  # gives a version without a worker one; the others cost no more than a look
         return await endpoint.answer(Asked(target, headers, body), context)
 
 

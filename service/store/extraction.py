@@ -1,4 +1,4 @@
-"""Extraction: the members of an archive, written below one folder, and only what is plain, under limits of size, number and time."""
+"""Extraction: the members of an archive, written below one folder: only plain ones, and within limits."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_a_bad_model_is_refused(upload, target, bad, name):
     assert fragment in answer.json()["error"]
     assert not SECRETS.search(answer.text)
     assert not list((bad / "sentinels").iterdir())
-    assert {path.name for path in target[1].iterdir()} <= {"control", ".staging", ".keys.json"}
+    assert {path.name for path in target[1].iterdir()} <= {"control", ".staging", ".keys.json", ".lock", ".audit.jsonl"}
     assert upload.client.get(f"/v1/models/{name}").status_code == 404
 
 
