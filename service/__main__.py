@@ -1,14 +1,18 @@
-"""The command line: `python -m service serve`."""
+"""The command line: `python -m service serve`, and what goes with it."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
+from service.command import key, models, predict, push
+from service.command.client import CommandError
 from service.front import server
 from service.settings import BadSettings, read_settings
 
 _USAGE_STATUS = 2
+_FAILED_STATUS = 1
 
 
 def serve(arguments: list[str]) -> None:
@@ -18,7 +22,13 @@ def serve(arguments: list[str]) -> None:
     server.run(settings)
 
 
-_COMMANDS = {"serve": serve}
+_COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "serve": serve,
+    "key": key.run,
+    "push": push.run,
+    "list": models.run,
+    "predict": predict.run,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -32,12 +42,14 @@ def main(arguments: list[str]) -> int:
         command(arguments[1:])
     except BadSettings as exc:
         return _refuse(str(exc))
+    except CommandError as exc:
+        return _refuse(str(exc), _FAILED_STATUS)
     return 0
 
 
-def _refuse(reason: str) -> int:
+def _refuse(reason: str, status: int = _USAGE_STATUS) -> int:
     print(f"service: {reason}", file=sys.stderr)  # noqa: T201 -- for the terminal
-    return _USAGE_STATUS
+    return status
 
 
 if __name__ == "__main__":

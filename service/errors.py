@@ -2,17 +2,21 @@
 
 ServiceError 500
 ├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, SignatureNotFound, LabelNotFound,
-│                           ModelFailed
+│                           ModelFailed, KeyInUrl, BadHttp
 ├── Unauthorized 401
+├── Forbidden 403
 ├── NotFound 404            ModelNotFound
 ├── MethodNotAllowed 405
-├── BodyTimeout 408
+├── BodyTimeout 408         HeaderTimeout
 ├── VersionExists 409
 ├── TooLarge 413
+├── UrlTooLong 414
 ├── UploadRejected 422      the code says why
 ├── QueueFull 429
+├── RateLimited 429
+├── HeadersTooLarge 431
 ├── UnsupportedDtype 501
-├── Unavailable 503         ModelLoading, WorkerLost
+├── Unavailable 503         ModelLoading, WorkerLost, Overloaded
 ├── DeadlineExceeded 504    CallTimeout
 └── DiskFull 507            FolderReadOnly
 """
@@ -88,10 +92,28 @@ class ModelFailed(InvalidRequest):
     code = "model_failed"
 
 
+class KeyInUrl(InvalidRequest):
+    """A key in a URL, from where it gets into logs and histories."""
+
+    code = "key_in_url"
+
+
+class BadHttp(InvalidRequest):
+    """What was sent is not HTTP/1.1."""
+
+    code = "bad_http"
+
+
 class Unauthorized(ServiceError):
-    """No key, or one that is not known."""
+    """No key, or one that is not known or not valid any more."""
 
     status, code = 401, "unauthorized"
+
+
+class Forbidden(ServiceError):
+    """The key is known, but not for this."""
+
+    status, code = 403, "forbidden"
 
 
 class NotFound(ServiceError):
@@ -118,6 +140,12 @@ class BodyTimeout(ServiceError):
     status, code = 408, "body_timeout"
 
 
+class HeaderTimeout(BodyTimeout):
+    """The request's head did not arrive in time."""
+
+    code = "header_timeout"
+
+
 class VersionExists(ServiceError):
     """The version is there already, with other content."""
 
@@ -130,6 +158,12 @@ class TooLarge(ServiceError):
     status, code = 413, "payload_too_large"
 
 
+class UrlTooLong(ServiceError):
+    """A longer URL than is taken."""
+
+    status, code = 414, "url_too_long"
+
+
 class UploadRejected(ServiceError):
     """An upload that cannot be accepted; the code says why."""
 
@@ -140,6 +174,27 @@ class QueueFull(ServiceError):
     """As many rows wait as may wait."""
 
     status, code, retry_after_s = 429, "queue_full", 1
+
+
+class RateLimited(ServiceError):
+    """More requests than a caller may make.
+
+    Args:
+        message: as of every error.
+        retry_after_s: when the next one is taken.
+    """
+
+    status, code = 429, "rate_limited"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class HeadersTooLarge(ServiceError):
+    """More or longer headers than are taken."""
+
+    status, code = 431, "headers_too_large"
 
 
 class UnsupportedDtype(ServiceError):
@@ -164,6 +219,12 @@ class WorkerLost(Unavailable):
     """The worker died with this request in its hands."""
 
     code, retry_after_s = "worker_lost", 1
+
+
+class Overloaded(Unavailable):
+    """As many requests are being answered as may be."""
+
+    code, retry_after_s = "overloaded", 1
 
 
 class DeadlineExceeded(ServiceError):

@@ -9,6 +9,7 @@ from importlib import metadata
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Lifespan
 
 from service.engine import forkserver
 from service.errors import ServiceError
@@ -16,39 +17,56 @@ from service.front import openapi
 from service.front.bodies import ClientLeft
 from service.front.context import Context
 from service.front.hotpath import App, HotPath
+from service.front.logs import log_access
 from service.front.replies import reply_to
-from service.front.routes import management, operations, tfserving
+from service.front.requests import CLIENT_LEFT_STATUS, Requests
+from service.front.routes import documentation, management, operations, tfserving
 from service.front.routes.predict import PREDICT
+from service.front.traces import Traces
+
+HOT = (PREDICT,)
+"""Endpoints of the hot path."""
 
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
-_CLIENT_LEFT_STATUS = 499
 
 
 def create_app(context: Context) -> App:
     """The ASGI application that serves a context; its lifespan is that of all workers."""
+    settings = context.settings
+    traces = [Traces(settings.otlp_endpoint)] if settings.otlp_endpoint else []
+    observers = [*([log_access] if settings.access_log else []), *(each.observe for each in traces)]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with forkserver.running():
             async with context.registry.running():
                 yield
+        for each in traces:
+            each.close()
 
+    app = framework(context, lifespan)
+    return Requests(HotPath(app, HOT, context), context, tuple(observers))
+
+
+def framework(context: Context, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The part of the application that is FastAPI's: all routes but the hot ones."""
     app = FastAPI(
         title="qlayer service",
         summary="Serves SavedModels: predictions in batches, shapes, versions, uploads.",
         version=metadata.version("qlayer"),
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # ours, in routes/documentation.py
         redoc_url=None,
     )
     app.state.context = context
-    for router in (tfserving.router, management.router, operations.router):
+    for router in (tfserving.router, management.router, operations.router, documentation.router):
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
     openapi.document(app)
-    return HotPath(app, (PREDICT,), context)
+    return app
 
 
 async def _error_reply(_: Request, exc: Exception) -> Response:
@@ -58,4 +76,4 @@ async def _error_reply(_: Request, exc: Exception) -> Response:
 
 async def _no_reply(_: Request, exc: Exception) -> Response:
     del exc  # there is nobody to tell
-    return Response(status_code=_CLIENT_LEFT_STATUS)
+    return Response(status_code=CLIENT_LEFT_STATUS)

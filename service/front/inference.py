@@ -10,6 +10,7 @@ import numpy as np
 from service.engine.specs import DTYPES
 from service.errors import InvalidRequest
 from service.front.codecs.tensors import Arrays, has_common_rows
+from service.front.exchange import note_version
 from service.front.version import Version
 
 SAMPLED = "sampled"
@@ -44,6 +45,7 @@ async def infer(version: Version, inference: Inference) -> Arrays:
         InvalidRequest: seed or shots for a model whose results are not drawn.
         ServiceError: as Version.predict.
     """
+    note_version(version.id.number)
     name, inputs = inference.signature, inference.inputs
     if inference.seed is not None or inference.shots is not None:
         name, inputs = SAMPLED, {**inputs, **_draw(version, inference)}

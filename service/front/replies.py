@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from service.errors import BodyTimeout, DiskFull, InvalidRequest, MethodNotAllowed, NotFound, ServiceError, Unauthorized
+from service.front.exchange import current
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +40,17 @@ def reply_to(exc: Exception) -> Reply:
         headers["connection"] = "close"  # or the client could go on holding it open
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"
-    return Reply(error.status, orjson.dumps({"error": error.message, "code": error.code}), headers)
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = _allowed(exc)
+    body = {"error": error.message, "code": error.code}
+    if exchange := current():
+        body["request_id"] = exchange.id
+    return Reply(error.status, orjson.dumps(body), headers)
+
+
+def _allowed(exc: Exception) -> str:
+    """The methods that a path takes: the framework's routes know theirs, the hot path takes one."""
+    return str((exc.headers or {}).get("Allow", "")) if isinstance(exc, HTTPException) else "POST"
 
 
 def translated(exc: Exception) -> ServiceError:

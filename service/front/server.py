@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import os
+import resource
 import signal
 import socket
-import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 
 from service.errors import FolderReadOnly
-from service.front import auth
 from service.front.app import create_app
 from service.front.auth import Keys
 from service.front.context import Context
+from service.front.keys import KeyFile
+from service.front.logs import start_logging
+from service.front.protocol import LimitedProtocol, close_overdue
 from service.front.registry import Registry, RegistryLimits
 from service.front.sample import curl_line
 from service.front.version import ServingLimits, Version
@@ -24,7 +28,8 @@ from service.settings import BadSettings, Settings
 from service.store.store import Store
 
 _BACKLOG = 2048
-_KEEP_ALIVE_S = 75
+_LOOKS_EVERY_TICKS = 5
+_FILES_MAX = 65536
 
 
 def run(settings: Settings) -> None:
@@ -33,36 +38,43 @@ def run(settings: Settings) -> None:
     Raises:
         BadSettings: the address cannot be listened on, or the keys cannot be read.
     """
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    start_logging(settings.log_format, with_access=settings.access_log)
+    _allow_many_files()
     with _listener(settings) as listener:
         context = create_context(settings)
         _Server(context, listener).run([listener])
 
 
 def create_context(settings: Settings) -> Context:
-    """Keys and registry for settings; makes the first manage key where there is none."""
-    keys = Keys(_key_hashes(settings), is_open=settings.is_open)
+    """Keys and registry for settings; makes the first manage key where there is none.
+
+    Raises:
+        BadSettings: the keys cannot be read.
+    """
     serving = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max)
     limits = RegistryLimits(serving, settings.load_parallel, settings.poll_interval_s)
-    return Context(settings, keys, Registry(Store(settings.models), limits))
+    return Context(settings, _keys(settings), Registry(Store(settings.models), limits))
 
 
-def _key_hashes(settings: Settings) -> list[str]:
+def _keys(settings: Settings) -> Keys:
     given = settings.given_manage_key()
+    file = KeyFile(settings.models)
     try:
-        stored = auth.stored_hashes(settings.models)
-        if given:
-            return [auth.hash_of(given), *stored]
-        if not stored:
-            key = auth.create_key(settings.models)
+        if not given:
+            _make_first_key(file, settings)
+        return Keys(file, given, is_open=settings.is_open, rates=settings.rates)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise BadSettings(f"models: the keys in {file.path} cannot be used: {exc!r}") from exc
+
+
+def _make_first_key(file: KeyFile, settings: Settings) -> None:
+    try:
+        if not file.read() and (key := file.create_first()):
             _say(f"manage key, shown this once: {key}")
-            return [auth.hash_of(key)]
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        if isinstance(exc, OSError) and exc.errno in FolderReadOnly.errnos:
-            _say(f"{settings.models} cannot be written: serving what is in it, uploads are refused")
-            return [auth.hash_of(given)] if given else []
-        raise BadSettings(f"models: the keys in {settings.models / auth.KEYS_FILE} cannot be used: {exc!r}") from exc
-    return stored
+    except OSError as exc:
+        if exc.errno not in FolderReadOnly.errnos:
+            raise
+        _say(f"{settings.models} cannot be written: serving what is in it, uploads are refused")
 
 
 def _listener(settings: Settings) -> socket.socket:
@@ -78,6 +90,14 @@ def _listener(settings: Settings) -> socket.socket:
     return listener
 
 
+def _allow_many_files() -> None:
+    """Connections are files; the usual soft limit of 1,024 would be the first to be reached."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, _FILES_MAX)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 class _Server(uvicorn.Server):
     """Uvicorn, with a first and a last line of ours, and a pause between SIGTERM and the end."""
 
@@ -87,15 +107,15 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 create_app(context),
                 loop="uvloop",
-                http="httptools",
+                http=cast("Any", partial(LimitedProtocol, limits=settings.wire_limits)),
                 ws="none",
                 lifespan="on",
                 log_config=None,
-                log_level="info" if settings.access_log else "warning",
-                access_log=settings.access_log,
+                access_log=False,  # ours is written in requests.py
                 server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=_KEEP_ALIVE_S,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies or None,
+                timeout_keep_alive=settings.idle_timeout_s,
                 timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
             )
         )
@@ -108,10 +128,21 @@ class _Server(uvicorn.Server):
         _say(f"listening on {self._address}, loading models from {self._context.settings.models}")
         self._announcement = asyncio.create_task(self._announce())
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; now and then, close the connections that are late."""
+        if counter % _LOOKS_EVERY_TICKS == 0:
+            close_overdue(self.server_state)
+        return await super().on_tick(counter)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM: be not ready for a while, so that nobody sends more, then end; Ctrl-C ends at once."""
+        """SIGTERM: be not ready for a while, so that nobody sends more, then drain; Ctrl-C drains at once.
+
+        A second signal ends the process now, whatever it is doing; its workers notice and end by themselves.
+        """
         del frame
-        wait_s = self._context.settings.drain_wait_s if sig == signal.SIGTERM and not self._context.is_draining else 0
+        if self._context.is_draining:
+            os._exit(128 + sig)
+        wait_s = self._context.settings.drain_wait_s if sig == signal.SIGTERM else 0
         self._context.is_draining = True
         loop = asyncio.get_running_loop()
         loop.call_soon_threadsafe(loop.call_later, wait_s, self._end)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from service.front.bodies import stream_body
-from service.front.routes.access import Manager
+from service.front.routes.access import Uploader
 from service.front.routes.tfserving import record
 from service.front.uploads import receive_version
 from service.store.names import checked_name, checked_version
@@ -27,7 +27,7 @@ _UPLOAD_BODY = {
 
 
 @router.put("/{model}/versions/{version}", summary="Upload a version", status_code=201, openapi_extra=_UPLOAD_BODY)
-async def upload(model: str, version: str, request: Request, context: Manager) -> JSONResponse:
+async def upload(model: str, version: str, request: Request, context: Uploader) -> JSONResponse:
     """Store and serve a SavedModel; 200 if the same content is there already, 409 if other content is."""
     id_ = VersionId(checked_name(model), checked_version(version))
     settings = context.settings

@@ -11,7 +11,7 @@ from service.errors import ServiceError
 from service.front.bodies import read_body
 from service.front.codecs.json_text import parse_object
 from service.front.codecs.tfserving import DEFAULT_SIGNATURE
-from service.front.routes.access import Reader
+from service.front.routes.access import Lister, Reader
 from service.front.shapes import requested_shapes
 from service.front.target import target_of
 from service.front.version import Version
@@ -24,9 +24,9 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
 @router.get("", summary="Names of all models")
-async def models(context: Reader) -> dict[str, list[str]]:
-    """The names, sorted."""
-    return {"models": list(context.registry.models())}
+async def models(request: Request, context: Lister) -> dict[str, list[str]]:
+    """The names that the caller may see, sorted."""
+    return {"models": context.keys.visible(request.state.caller, context.registry.models())}
 
 
 @router.get("/{model}", summary="State of all versions of a model")
