@@ -27,6 +27,9 @@ from service.front.traces import Traces
 HOT = (PREDICT,)
 """Endpoints of the hot path."""
 
+ROUTERS = (tfserving.router, management.router, operations.router, documentation.router)
+"""All other routes."""
+
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
 
 
@@ -60,7 +63,7 @@ def framework(context: Context, lifespan: Lifespan[FastAPI] | None = None) -> Fa
         redoc_url=None,
     )
     app.state.context = context
-    for router in (tfserving.router, management.router, operations.router, documentation.router):
+    for router in ROUTERS:
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)

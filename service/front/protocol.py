@@ -15,8 +15,9 @@ from typing import Any, cast
 
 import httptools
 import orjson
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from service.errors import BadHttp, HeadersTooLarge, HeaderTimeout, ServiceError, UrlTooLong
@@ -52,7 +53,7 @@ class LimitedProtocol(HttpToolsProtocol):
     """One connection.
 
     Its mutable state beside uvicorn's: since when it waits for the rest of a head, since when its client takes nothing,
-    the bytes that came since anything of use did, and what it was refused for.
+    the bytes that came since anything of use did, what it was refused for, and the request that is being answered.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_message_complete = True
         self._useless_bytes = 0
         self._refusal: ServiceError | None = None
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Begin to wait for the first head, if there is room for one more connection or room can be made."""
@@ -86,15 +88,45 @@ class LimitedProtocol(HttpToolsProtocol):
         """Parse what came; what cannot be parsed or exceeds a limit is answered in our form, and the last."""
         self._unset_keepalive_if_required()
         self._useless_bytes += len(data)
+        while data and not self.transport.is_closing():
+            data = self._parse(data)
+        if self._useless_bytes > self._limits.header_max_bytes + self._limits.url_max_bytes:
+            self._refuse(self._flood())
+
+    def _parse(self, data: bytes) -> bytes:
+        """Feed the parser; returns what is to be fed next.
+
+        A wish for another protocol, such as h2c by Java's client, is not granted: the request is HTTP/1.1. The parser
+        would leave its body out, so the head is fed again without the wish, and what follows behind it.
+        """
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            return  # no other protocol is spoken here: the request is answered as HTTP/1.1
+        except httptools.HttpParserUpgrade as exc:
+            head = _head_without_upgrade(self.parser.get_method(), self.url, self.headers)
+            self.parser = httptools.HttpRequestParser(self)
+            return head + data[exc.args[0] :]
         except httptools.HttpParserError as exc:
             self._refuse(self._refusal or BadHttp(f"this is not HTTP/1.1 as it is spoken here: {_reason(exc)}"))
-            return
-        if self._useless_bytes > self._limits.header_max_bytes + self._limits.url_max_bytes:
-            self._refuse(HeadersTooLarge(f"more than {self._limits.header_max_bytes} bytes of headers"))
+        return b""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let nobody go on for a client that is gone."""
+        self._let_go()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _let_go(self) -> None:
+        """Tell the request that is being answered that its client is gone; forget those behind it.
+
+        Uvicorn tells only the request that came last, and the one before it would write to a closed connection.
+        """
+        self.pipeline.clear()
+        if self._running and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def on_message_begin(self) -> None:
         """A new request: its head has so much time from here."""
@@ -109,10 +141,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand the request to the application, if its head is acceptable."""
+        self._refusal = _head_fault(self.url, self.headers, self.parser, self._limits)
+        if self._refusal is None and self.parser.should_upgrade():
+            return  # see _parse
         self._is_head_complete = True
         self._waiting_since = None
         self._useless_bytes = 0
-        self._refusal = _head_fault(self.url, self.headers, self.parser.get_http_version(), self._limits)
         if self._refusal is None and len(self.pipeline) >= _PIPELINED_MAX:
             self._refusal = BadHttp(f"more than {_PIPELINED_MAX} requests before the first was answered")
         if self._refusal:
@@ -126,6 +160,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is there in full."""
+        if self.parser.should_upgrade():
+            return  # see _parse
         self._is_message_complete = True
         self._waiting_since = None
         super().on_message_complete()
@@ -150,6 +186,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def close_if_overdue(self, now: float) -> None:
         """Close the connection if its client is late with a head, or with taking a reply."""
         if self._stalled_since is not None and now - self._stalled_since > self._limits.stall_timeout_s:
+            self._let_go()
             self.transport.abort()
         elif self._waiting_since is not None and now - self._waiting_since > self._limits.header_timeout_s:
             if self._is_message_complete or self._is_head_complete:
@@ -159,9 +196,15 @@ class LimitedProtocol(HttpToolsProtocol):
                     HeaderTimeout(f"the headers did not arrive within {self._limits.header_timeout_s:g} s"),
                 )
 
+    def _flood(self) -> ServiceError:
+        """What a client does that sends and sends, but neither a whole head nor anything of a body."""
+        if not self._is_head_complete and len(self.url) > self._limits.url_max_bytes:
+            return UrlTooLong(f"the URL has more than the {self._limits.url_max_bytes} bytes that are taken")
+        return HeadersTooLarge(f"more than {self._limits.header_max_bytes} bytes of headers")
+
     def _refuse(self, error: ServiceError) -> None:
         """Answer in our form where the client can take it for the answer to this request, and close."""
-        _log.info("refused a connection's request: %s", error.message)
+        _log.info("refused a request from %s: %s", self.client[0] if self.client else "somewhere", error.message)
         cycle = self.cycle
         is_answering = cycle is not None and not cycle.response_complete
         if not (is_answering and (cycle.response_started or not cycle.more_body)):
@@ -203,7 +246,7 @@ def close_overdue(server_state: ServerState) -> None:
 
 
 def _head_fault(
-    url: bytes, headers: list[tuple[bytes, bytes]], http_version: str, limits: WireLimits
+    url: bytes, headers: list[tuple[bytes, bytes]], parser: httptools.HttpRequestParser, limits: WireLimits
 ) -> ServiceError | None:
     """What is wrong with a head; None if nothing is."""
     if len(url) > limits.url_max_bytes:
@@ -216,9 +259,17 @@ def _head_fault(
         hosts += name == b"host"
     if size > limits.header_max_bytes:
         return HeadersTooLarge(f"the headers have {size} bytes, {limits.header_max_bytes} are taken")
-    if hosts > 1 or (not hosts and http_version == "1.1"):
+    if hosts > 1 or (not hosts and parser.get_http_version() == "1.1"):
         return BadHttp(f"the request has {hosts} Host headers; HTTP/1.1 wants one")
+    if parser.get_method() == b"CONNECT":
+        return BadHttp("CONNECT is for proxies, which this server is none of")
     return None
+
+
+def _head_without_upgrade(method: bytes, url: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The head of a request that wishes for another protocol, without that wish."""
+    lines = [b"%s: %s\r\n" % header for header in headers if header[0] != b"upgrade"]
+    return b"".join([method, b" ", url, b" HTTP/1.1\r\n", *lines, b"\r\n"])
 
 
 def _reason(exc: httptools.HttpParserError) -> str:
