@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import resource
 import signal
@@ -137,10 +138,12 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM: be not ready for a while, so that nobody sends more, then drain; Ctrl-C drains at once.
 
-        A second signal ends the process now, whatever it is doing; its workers notice and end by themselves.
+        A second signal ends the process now, whatever it or a worker is doing.
         """
         del frame
         if self._context.is_draining:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # one that computes would not notice before it is done
             os._exit(128 + sig)
         wait_s = self._context.settings.drain_wait_s if sig == signal.SIGTERM else 0
         self._context.is_draining = True
