@@ -15,7 +15,7 @@ ServiceError 500
 ├── QueueFull 429
 ├── RateLimited 429
 ├── HeadersTooLarge 431
-├── UnsupportedDtype 501
+├── NotSupported 501        UnsupportedDtype, UnsupportedCoding
 ├── Unavailable 503         ModelLoading, WorkerLost, Overloaded
 ├── DeadlineExceeded 504    CallTimeout
 └── DiskFull 507            FolderReadOnly
@@ -24,6 +24,8 @@ ServiceError 500
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class ServiceError(Exception):
@@ -32,16 +34,18 @@ class ServiceError(Exception):
     Args:
         message: what was found, what was expected, where, and what to do.
         code: replaces the class's code where one class has several.
+        details: more than one thing to tell, as JSON objects.
     """
 
     status = 500
     code = "internal"
     retry_after_s: int | None = None
 
-    def __init__(self, message: str, code: str | None = None) -> None:
+    def __init__(self, message: str, code: str | None = None, details: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
+        self.details = details
 
 
 class InvalidRequest(ServiceError):
@@ -197,10 +201,22 @@ class HeadersTooLarge(ServiceError):
     status, code = 431, "headers_too_large"
 
 
-class UnsupportedDtype(ServiceError):
+class NotSupported(ServiceError):
+    """A part of a protocol that is not there."""
+
+    status, code = 501, "not_supported"
+
+
+class UnsupportedDtype(NotSupported):
     """A dtype that JSON cannot carry."""
 
-    status, code = 501, "unsupported_dtype"
+    code = "unsupported_dtype"
+
+
+class UnsupportedCoding(NotSupported):
+    """A Content-Encoding that is not taken."""
+
+    code = "unsupported_coding"
 
 
 class Unavailable(ServiceError):

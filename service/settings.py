@@ -67,16 +67,22 @@ class Settings(BaseSettings):
     url_max_bytes: int = Field(8192, ge=256, description="bytes of a request's URL; more are answered 414")
 
     batch_max_rows: int = Field(
-        128, ge=1, description="rows in one call of a model; larger requests are split, 1 calls row by row"
+        1024, ge=1, description="rows in one call of a model; larger requests are split, 1 calls row by row"
     )
-    queue_max_rows: int = Field(4096, ge=1, description="rows that may wait for one version; more are answered 429")
+    instances: int = Field(1, ge=1, le=64, description="workers of each version, which share its calls")
+    fronts: int = Field(1, ge=1, le=64, description="HTTP processes on this address, each with workers of its own")
+    queue_max_rows: int = Field(16384, ge=1, description="rows that may wait for one version; more are answered 429")
     request_max_rows: int = Field(16384, ge=1, description="rows in one request; more are answered 413")
     request_timeout_s: float = Field(30, gt=0, description="seconds until a waiting prediction is answered 504")
     call_timeout_s: float = Field(20, gt=0, description="seconds one call may compute; then its worker is ended")
     load_timeout_s: float = Field(120, gt=0, description="seconds a version may take to load and warm up")
     load_cpu_s: int = Field(60, ge=1, description="processor seconds a version may take to load and warm up")
     load_parallel: int = Field(2, ge=1, description="versions that are loaded at the same time")
+    worker_threads: int = Field(1, ge=1, le=256, description="threads that compute one call of a model")
     worker_memory_max_mb: int = Field(8192, ge=1024, description="address space of one worker, in MiB")
+    graph_max_mb: int = Field(32, ge=1, le=2048, description="size of an upload's saved_model.pb, in MiB")
+    strict_folder: bool = Field(False, description="refuse models in the folder too for what the static check finds")
+    require_sandbox: bool = Field(False, description="refuse to start where the kernel has no Landlock")
     restarts_max: int = Field(5, ge=0, description="deaths of a worker within a minute that are answered by a restart")
 
     predict_max_bytes: int = Field(16 * _MB, ge=1, description="bytes of a prediction's body, also once inflated")
@@ -105,7 +111,9 @@ class Settings(BaseSettings):
     @property
     def instance_limits(self) -> InstanceLimits:
         """The limits of each worker."""
-        worker = Limits(self.worker_memory_max_mb, self.load_cpu_s)
+        worker = Limits(
+            self.worker_memory_max_mb, self.load_cpu_s, self.graph_max_mb, self.require_sandbox, self.worker_threads
+        )
         return InstanceLimits(worker, self.load_timeout_s, self.call_timeout_s)
 
     @property

@@ -18,16 +18,25 @@ from service.front.bodies import ClientLeft
 from service.front.context import Context
 from service.front.hotpath import App, HotPath
 from service.front.logs import log_access
+from service.front.metrics import Metrics
 from service.front.replies import reply_to
 from service.front.requests import CLIENT_LEFT_STATUS, Requests
-from service.front.routes import documentation, management, operations, tfserving
+from service.front.routes import documentation, management, oip, oip_logging, operations, tfserving
+from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
 from service.front.traces import Traces
 
-HOT = (PREDICT,)
+HOT = (PREDICT, INFER)
 """Endpoints of the hot path."""
 
-ROUTERS = (tfserving.router, management.router, operations.router, documentation.router)
+ROUTERS = (
+    tfserving.router,
+    oip.router,
+    oip_logging.router,
+    management.router,
+    operations.router,
+    documentation.router,
+)
 """All other routes."""
 
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
@@ -63,6 +72,7 @@ def framework(context: Context, lifespan: Lifespan[FastAPI] | None = None) -> Fa
         redoc_url=None,
     )
     app.state.context = context
+    app.state.metrics = Metrics(context)
     for router in ROUTERS:
         app.include_router(router)
     for handled in _HANDLED:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.errors import MethodNotAllowed, NotFound
-from service.front.bodies import ClientLeft, Headers, Receive, read_body
+from service.errors import MethodNotAllowed, ModelNotFound, NotFound
+from service.front.bodies import ClientLeft, Headers, Receive, lenient_coding, read_body
 from service.front.context import Context
 from service.front.exchange import note_caller
 from service.front.replies import Reply, reply_to
@@ -39,14 +39,20 @@ class Endpoint:
     Args:
         suffix: paths that end so are this endpoint's.
         pattern: what such a path must look like in full; its groups are the model, and perhaps version and label.
-        form: the same for people.
+        form: the same for people; None where a path that ends so and does not look so is somebody else's.
         answer: from the request to the reply; raises ServiceError.
+        coding_of: which coding of the body the headers name; see read_body.
     """
 
     suffix: str
     pattern: re.Pattern[str]
-    form: str
+    form: str | None
     answer: Callable[[Asked, Context], Awaitable[Reply]]
+    coding_of: Callable[[Headers], str] = lenient_coding
+
+    def takes(self, path: str) -> bool:
+        """Whether a path is this endpoint's."""
+        return path.endswith(self.suffix) and (self.form is not None or self.pattern.fullmatch(path) is not None)
 
     def target(self, scope: Scope) -> Target:
         """Whom a request asks.
@@ -91,13 +97,14 @@ class HotPath:
             return
         except Exception as exc:  # noqa: BLE001 -- the border: every error becomes a reply
             reply = reply_to(exc)
+            self._context.unfound_requests += isinstance(exc, ModelNotFound)
         await send_reply(reply, send)
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:
         if scope["type"] == "http":
             path: str = scope["path"]
             for endpoint in self._endpoints:
-                if path.endswith(endpoint.suffix):
+                if endpoint.takes(path):
                     return endpoint
         return None
 
@@ -109,7 +116,8 @@ class HotPath:
         client = scope.get("client")
         caller = context.keys.check(authorization, "infer", target.name, client[0] if client else "")
         note_caller(caller, target.name)
-        body = await read_body(watched.receive, headers, context.settings.predict_max_bytes)
+        max_bytes = context.settings.predict_max_bytes
+        body = await read_body(watched.receive, headers, max_bytes, coding_of=endpoint.coding_of)
         watched.has_body = True
         return await endpoint.answer(Asked(target, headers, body), context)
 

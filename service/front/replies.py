@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from service.errors import BodyTimeout, DiskFull, InvalidRequest, MethodNotAllowed, NotFound, ServiceError, Unauthorized
+from service.errors import (
+    BodyTimeout,
+    DiskFull,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    ServiceError,
+    Unauthorized,
+    UnsupportedCoding,
+)
 from service.front.exchange import current
 
 _log = logging.getLogger(__name__)
@@ -42,10 +52,20 @@ def reply_to(exc: Exception) -> Reply:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowed):
         headers["allow"] = _allowed(exc)
-    body = {"error": error.message, "code": error.code}
+    if isinstance(error, UnsupportedCoding):
+        headers["accept-encoding"] = "gzip, deflate"
+    return Reply(error.status, orjson.dumps(_document(error)), headers)
+
+
+def _document(error: ServiceError) -> dict[str, Any]:
+    """The body of an error's reply."""
+    message = error.message.encode(errors="backslashreplace").decode()  # it may quote half a surrogate pair
+    document: dict[str, Any] = {"error": message, "code": error.code}
+    if error.details:
+        document["details"] = error.details
     if exchange := current():
-        body["request_id"] = exchange.id
-    return Reply(error.status, orjson.dumps(body), headers)
+        document["request_id"] = exchange.id
+    return document
 
 
 def _allowed(exc: Exception) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import multiprocessing
 import os
 import resource
@@ -15,10 +17,12 @@ from typing import Any, cast
 
 import uvicorn
 
+from service.engine import sandbox
 from service.errors import FolderReadOnly
 from service.front.app import create_app
 from service.front.auth import Keys
 from service.front.context import Context
+from service.front.fronts import Fronts
 from service.front.keys import KeyFile
 from service.front.logs import start_logging
 from service.front.protocol import LimitedProtocol, close_overdue
@@ -27,6 +31,8 @@ from service.front.sample import curl_line
 from service.front.version import ServingLimits, Version
 from service.settings import BadSettings, Settings
 from service.store.store import Store
+
+_log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
 _LOOKS_EVERY_TICKS = 5
@@ -41,53 +47,88 @@ def run(settings: Settings) -> None:
     """
     start_logging(settings.log_format, with_access=settings.access_log)
     _allow_many_files()
-    with _listener(settings) as listener:
-        context = create_context(settings)
-        _Server(context, listener).run([listener])
+    _check_sandbox(settings)
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(listener) for listener in _listeners(settings)]
+        _prepare_keys(settings)
+
+        def serve(number: int) -> None:
+            context = create_context(settings)
+            _Server(context, listeners[number], is_first=number == 0).run([listeners[number]])
+
+        if settings.fronts == 1:
+            serve(0)
+        else:
+            Fronts(settings.fronts, serve).run()
 
 
 def create_context(settings: Settings) -> Context:
-    """Keys and registry for settings; makes the first manage key where there is none.
+    """Keys and registry for settings.
 
     Raises:
         BadSettings: the keys cannot be read.
     """
-    serving = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max)
+    serving = ServingLimits(
+        settings.batch_limits,
+        settings.instance_limits,
+        settings.restarts_max,
+        settings.instances,
+        is_folder_strict=settings.strict_folder,
+    )
     limits = RegistryLimits(serving, settings.load_parallel, settings.poll_interval_s)
     return Context(settings, _keys(settings), Registry(Store(settings.models), limits))
 
 
+def _check_sandbox(settings: Settings) -> None:
+    """Say what the kernel enforces; refuse to start if that is less than was asked for."""
+    protection = sandbox.protection()
+    if not protection.landlock and settings.require_sandbox:
+        raise BadSettings("require_sandbox: this kernel has no Landlock (Linux 5.13 and later, with it switched on)")
+    landlock = f"Landlock {protection.landlock}" if protection.landlock else "NO Landlock: they can read files"
+    _log.info("workers run with %s, %s", landlock, "seccomp" if protection.seccomp else "NO seccomp")
+
+
 def _keys(settings: Settings) -> Keys:
-    given = settings.given_manage_key()
     file = KeyFile(settings.models)
     try:
-        if not given:
-            _make_first_key(file, settings)
-        return Keys(file, given, is_open=settings.is_open, rates=settings.rates)
+        return Keys(file, settings.given_manage_key(), is_open=settings.is_open, rates=settings.rates)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise BadSettings(f"models: the keys in {file.path} cannot be used: {exc!r}") from exc
 
 
-def _make_first_key(file: KeyFile, settings: Settings) -> None:
+def _prepare_keys(settings: Settings) -> None:
+    """Make the first manage key where there is none, in the one process that all fronts come from."""
+    _keys(settings)  # or say at once that they cannot be used
+    if settings.given_manage_key():
+        return
     try:
-        if not file.read() and (key := file.create_first()):
+        if key := KeyFile(settings.models).create_first():
             _say(f"manage key, shown this once: {key}")
     except OSError as exc:
         if exc.errno not in FolderReadOnly.errnos:
-            raise
+            raise BadSettings(f"models: no key can be kept in {settings.models}: {exc.strerror}") from exc
         _say(f"{settings.models} cannot be written: serving what is in it, uploads are refused")
 
 
-def _listener(settings: Settings) -> socket.socket:
+def _listeners(settings: Settings) -> list[socket.socket]:
+    """A listener for each front, all on one address: the kernel spreads the connections over them."""
+    first = _listener(settings, settings.port)
+    port = first.getsockname()[1]
+    return [first, *(_listener(settings, port) for _ in range(settings.fronts - 1))]
+
+
+def _listener(settings: Settings, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if settings.fronts > 1:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((settings.host, port))
         listener.listen(_BACKLOG)
     except OSError as exc:
         listener.close()
-        raise BadSettings(f"port: cannot listen on {settings.host}:{settings.port}: {exc.strerror or exc}") from exc
+        raise BadSettings(f"port: cannot listen on {settings.host}:{port}: {exc.strerror or exc}") from exc
     return listener
 
 
@@ -102,7 +143,7 @@ def _allow_many_files() -> None:
 class _Server(uvicorn.Server):
     """Uvicorn, with a first and a last line of ours, and a pause between SIGTERM and the end."""
 
-    def __init__(self, context: Context, listener: socket.socket) -> None:
+    def __init__(self, context: Context, listener: socket.socket, *, is_first: bool) -> None:
         settings = context.settings
         super().__init__(
             uvicorn.Config(
@@ -122,10 +163,13 @@ class _Server(uvicorn.Server):
         )
         self._context = context
         self._address = _address(listener)
+        self._is_first = is_first
         self._announcement: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if not self._is_first:
+            return  # one front speaks for all
         _say(f"listening on {self._address}, loading models from {self._context.settings.models}")
         self._announcement = asyncio.create_task(self._announce())
 
