@@ -1,26 +1,35 @@
-"""The command line: `python -m service serve`."""
+"""The command line: `python -m service serve`, and what goes with it."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
-from service.check import fsck
+from service.command import fsck, key, models, predict, push
+from service.command.client import CommandError
 from service.front import server
 from service.settings import BadSettings, read_settings
 
 _USAGE_STATUS = 2
+_FAILED_STATUS = 1
 
 
-def serve(arguments: list[str]) -> int:
+def serve(arguments: list[str]) -> None:
     """Serve a folder of models over HTTP."""
     settings = read_settings(arguments)
     os.environ.pop("SERVICE_MANAGE_KEY", None)  # read; no process started from here shall find it
     server.run(settings)
-    return 0
 
 
-_COMMANDS = {"serve": serve, "fsck": fsck}
+_COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
+    "serve": serve,
+    "fsck": fsck.run,
+    "key": key.run,
+    "push": push.run,
+    "list": models.run,
+    "predict": predict.run,
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -31,14 +40,16 @@ def main(arguments: list[str]) -> int:
             f"expected a command: {', '.join(_COMMANDS)} (python -m service serve --models DIR; --help tells more)"
         )
     try:
-        return command(arguments[1:])
+        return command(arguments[1:]) or 0
     except BadSettings as exc:
         return _refuse(str(exc))
+    except CommandError as exc:
+        return _refuse(str(exc), _FAILED_STATUS)
 
 
-def _refuse(reason: str) -> int:
+def _refuse(reason: str, status: int = _USAGE_STATUS) -> int:
     print(f"service: {reason}", file=sys.stderr)  # noqa: T201 -- for the terminal
-    return _USAGE_STATUS
+    return status
 
 
 if __name__ == "__main__":

@@ -2,18 +2,22 @@
 
 ServiceError 500            StoreDamaged
 ├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, InvalidVersion, InvalidHeader,
-│                           SignatureNotFound, LabelNotFound, ModelFailed, MalformedRequest
+│                           SignatureNotFound, LabelNotFound, ModelFailed, MalformedRequest, KeyInUrl, BadHttp
 ├── Unauthorized 401
+├── Forbidden 403
 ├── NotFound 404            ModelNotFound, CircuitNotFound
 ├── MethodNotAllowed 405
-├── BodyTimeout 408         UploadTimeout
+├── BodyTimeout 408         UploadTimeout, HeaderTimeout
 ├── Conflict 409            VersionExists, VersionInTrash, VersionLabelled, VersionNotReady, FolderModel, NoOlderVersion
 ├── UnsupportedMediaType 415
 ├── TooLarge 413
+├── UrlTooLong 414
 ├── UploadRejected 422      the code says why
 ├── QueueFull 429
+├── RateLimited 429
+├── HeadersTooLarge 431
 ├── NotSupported 501        UnsupportedDtype, UnsupportedCoding
-├── Unavailable 503         ModelLoading, WorkerLost, TooManyUploads, MemoryBudget
+├── Unavailable 503         ModelLoading, WorkerLost, TooManyUploads, MemoryBudget, Overloaded
 ├── DeadlineExceeded 504    CallTimeout
 └── DiskFull 507            FolderReadOnly, QuotaExceeded
 """
@@ -117,10 +121,28 @@ class MalformedRequest(InvalidRequest):
     code = "malformed_request"
 
 
+class KeyInUrl(InvalidRequest):
+    """A key in a URL, from where it gets into logs and histories."""
+
+    code = "key_in_url"
+
+
+class BadHttp(InvalidRequest):
+    """What was sent is not HTTP/1.1."""
+
+    code = "bad_http"
+
+
 class Unauthorized(ServiceError):
-    """No key, or one that is not known."""
+    """No key, or one that is not known or not valid any more."""
 
     status, code = 401, "unauthorized"
+
+
+class Forbidden(ServiceError):
+    """The key is known, but not for this."""
+
+    status, code = 403, "forbidden"
 
 
 class NotFound(ServiceError):
@@ -151,6 +173,12 @@ class BodyTimeout(ServiceError):
     """The request's body did not arrive in time."""
 
     status, code = 408, "body_timeout"
+
+
+class HeaderTimeout(BodyTimeout):
+    """The request's head did not arrive in time."""
+
+    code = "header_timeout"
 
 
 class UploadTimeout(BodyTimeout):
@@ -213,6 +241,12 @@ class UnsupportedMediaType(ServiceError):
     status, code = 415, "unsupported_media_type"
 
 
+class UrlTooLong(ServiceError):
+    """A longer URL than is taken."""
+
+    status, code = 414, "url_too_long"
+
+
 class UploadRejected(ServiceError):
     """An upload that cannot be accepted; the code says why."""
 
@@ -223,6 +257,27 @@ class QueueFull(ServiceError):
     """As many rows wait as may wait."""
 
     status, code, retry_after_s = 429, "queue_full", 1
+
+
+class RateLimited(ServiceError):
+    """More requests than a caller may make.
+
+    Args:
+        message: as of every error.
+        retry_after_s: when the next one is taken.
+    """
+
+    status, code = 429, "rate_limited"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class HeadersTooLarge(ServiceError):
+    """More or longer headers than are taken."""
+
+    status, code = 431, "headers_too_large"
 
 
 class NotSupported(ServiceError):
@@ -271,6 +326,12 @@ class MemoryBudget(Unavailable):
     """The workers use as much memory as they may, and none of them is idle."""
 
     code = "memory_budget"
+
+
+class Overloaded(Unavailable):
+    """As many requests are being answered as may be."""
+
+    code, retry_after_s = "overloaded", 1
 
 
 class DeadlineExceeded(ServiceError):

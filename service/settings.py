@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from service.engine.sandbox import Limits
+from service.front.auth import Rates
 from service.front.batching import BatchLimits
 from service.front.instance import InstanceLimits
+from service.front.protocol import WireLimits
 from service.front.residence import Residence, parse_load
 from service.front.uploads import UploadLimits
 from service.store.extraction import ArchiveLimits
@@ -46,6 +49,25 @@ class Settings(BaseSettings):
     manage_key_file: Path | None = Field(None, description="file that holds the manage key, such as a mounted secret")
     open_inference: bool = Field(False, description="let everybody predict and read, also when not on loopback")
     access_log: bool = Field(False, description="one line on standard error for each request")
+    log_format: Literal["text", "json"] = Field("text", description="form of the lines on standard error: text or json")
+    otlp_endpoint: str = Field("", description="URL of an OpenTelemetry collector that gets a span for each request")
+    cors_origins: str = Field("", description="origins whose pages may ask, separated by commas; * for all")
+    trusted_proxies: str = Field("", description="addresses of proxies whose X-Forwarded-For counts, by commas")
+
+    rate_limit_per_s: float = Field(0, ge=0, description="requests a second of each key; 0: no limit")
+    uploads_per_minute: float = Field(0, ge=0, description="uploads a minute of each key; 0: no limit")
+    key_failures_per_minute: float = Field(
+        60, ge=0, description="wrong keys a minute from each address; more are answered 429, 0: no limit"
+    )
+    requests_max: int = Field(4096, ge=1, description="requests answered at once; more get 503, health paths never")
+    connections_max: int = Field(8192, ge=1, description="connections; for more, the longest idle one is closed")
+    header_timeout_s: float = Field(
+        10, gt=0, description="seconds a request's head may take, or a new one's first byte"
+    )
+    idle_timeout_s: int = Field(75, ge=1, description="seconds a connection may stay open between two requests")
+    header_max_bytes: int = Field(32768, ge=1024, description="bytes of a request's headers; more are answered 431")
+    headers_max: int = Field(100, ge=1, description="headers of a request; more are answered 431")
+    url_max_bytes: int = Field(8192, ge=256, description="bytes of a request's URL; more are answered 414")
 
     batch_max_rows: int = Field(
         1024, ge=1, description="rows in one call of a model; larger requests are split, 1 calls row by row"
@@ -114,6 +136,23 @@ class Settings(BaseSettings):
             self.worker_memory_max_mb, self.load_cpu_s, self.graph_max_mb, self.require_sandbox, self.worker_threads
         )
         return InstanceLimits(worker, self.load_timeout_s, self.call_timeout_s)
+
+    @property
+    def rates(self) -> Rates:
+        """How often each caller may ask."""
+        return Rates(self.rate_limit_per_s, self.uploads_per_minute, self.key_failures_per_minute)
+
+    @property
+    def wire_limits(self) -> WireLimits:
+        """What one connection may cost."""
+        return WireLimits(
+            header_timeout_s=self.header_timeout_s,
+            stall_timeout_s=self.body_timeout_s,
+            header_max_bytes=self.header_max_bytes,
+            headers_max=self.headers_max,
+            url_max_bytes=self.url_max_bytes,
+            connections_max=self.connections_max,
+        )
 
     @property
     def archive_limits(self) -> ArchiveLimits:

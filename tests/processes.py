@@ -174,6 +174,23 @@ class Server:
         raise AssertionError(f"{path} did not answer {status} within {START_TIMEOUT_S} s")
 
 
+def exchange(port: int, data: bytes, *, until: bytes | None = None, timeout_s: float = 15) -> bytes:
+    """Send bytes to a server of this machine, and read until it closes or something has come.
+
+    Raises:
+        TimeoutError: neither happened in time.
+    """
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
+        with contextlib.suppress(ConnectionError):  # it may close before all is sent: what it said before counts
+            connection.sendall(data)
+        with contextlib.suppress(ConnectionError):
+            while (piece := connection.recv(65536)) and not (until and until in answer + piece):
+                answer += piece
+            answer += piece
+    return answer
+
+
 def children(pid: int) -> dict[int, str]:
     """All processes below a process that still run: their command lines by their ids."""
     parents, commands = {}, {}

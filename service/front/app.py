@@ -9,6 +9,7 @@ from importlib import metadata
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Lifespan
 
 from service.engine import forkserver
 from service.errors import ServiceError
@@ -17,17 +18,22 @@ from service.front.bodies import ClientLeft
 from service.front.context import Context
 from service.front.follower import following
 from service.front.hotpath import App, HotPath
+from service.front.logs import log_access
 from service.front.metrics import Metrics
 from service.front.paths import refusal
 from service.front.replies import reply_to
-from service.front.routes import circuit, management, oip, oip_logging, operations, repository, tfserving
+from service.front.requests import CLIENT_LEFT_STATUS, Requests
+from service.front.routes import circuit, documentation, management, oip, oip_logging, operations, repository, tfserving
 from service.front.routes.classify import CLASSIFY, REGRESS
 from service.front.routes.explain import EXPLAIN
 from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
+from service.front.traces import Traces
 
-_HOT = (PREDICT, INFER, CLASSIFY, REGRESS, EXPLAIN)
-_ROUTERS = (
+HOT = (PREDICT, INFER, CLASSIFY, REGRESS, EXPLAIN)
+"""Endpoints of the hot path."""
+
+ROUTERS = (
     tfserving.router,
     circuit.router,
     oip.router,
@@ -35,37 +41,51 @@ _ROUTERS = (
     repository.router,
     management.router,
     operations.router,
+    documentation.router,
 )
+"""All other routes."""
+
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
-_CLIENT_LEFT_STATUS = 499
 
 
 def create_app(context: Context) -> App:
     """The ASGI application that serves a context; its lifespan is that of all workers."""
+    settings = context.settings
+    traces = [Traces(settings.otlp_endpoint)] if settings.otlp_endpoint else []
+    observers = [*([log_access] if settings.access_log else []), *(each.observe for each in traces)]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with forkserver.running():
             async with following(context.registry, context.settings.trash_keep_days):
                 yield
+        for each in traces:
+            each.close()
 
+    app = framework(context, lifespan)
+    return Requests(HotPath(app, HOT, context), context, tuple(observers))
+
+
+def framework(context: Context, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The part of the application that is FastAPI's: all routes but the hot ones."""
     app = FastAPI(
         title="qlayer service",
         summary="Serves SavedModels: predictions in batches, shapes, versions, uploads.",
         version=metadata.version("qlayer"),
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,  # ours, in routes/documentation.py
         redoc_url=None,
     )
     app.state.context = context
     app.state.metrics = Metrics(context)
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
     openapi.document(app)
-    return HotPath(app, _HOT, context)
+    return app
 
 
 async def _error_reply(request: Request, exc: Exception) -> Response:
@@ -83,4 +103,4 @@ def _refused(request: Request, exc: Exception) -> Exception:
 
 async def _no_reply(_: Request, exc: Exception) -> Response:
     del exc  # there is nobody to tell
-    return Response(status_code=_CLIENT_LEFT_STATUS)
+    return Response(status_code=CLIENT_LEFT_STATUS)

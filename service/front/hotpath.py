@@ -11,6 +11,7 @@ from typing import Any
 from service.errors import MethodNotAllowed, ModelNotFound, NotFound
 from service.front.bodies import ClientLeft, Headers, Receive, lenient_coding, read_body
 from service.front.context import Context
+from service.front.exchange import note_caller
 from service.front.paths import normalized, refusal
 from service.front.replies import Reply, reply_to
 from service.front.target import Target, target_of
@@ -101,7 +102,7 @@ class HotPath:
         except Exception as exc:  # noqa: BLE001 -- the border: every error becomes a reply
             reply = reply_to(exc)
             self._context.unfound_requests += isinstance(exc, ModelNotFound)
-        await _send(reply, send)
+        await send_reply(reply, send)
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:
         if scope["type"] == "http" and scope["method"] != "OPTIONS":  # a browser's question, not one for the model
@@ -115,14 +116,18 @@ class HotPath:
         context = self._context
         target = endpoint.target(scope)
         headers: Headers = dict(scope["headers"])
-        context.keys.check(headers.get(b"authorization", b"").decode("latin-1"), "infer", target.name)
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        client = scope.get("client")
+        caller = context.keys.check(authorization, "infer", target.name, client[0] if client else "")
+        note_caller(caller, target.name)
         max_bytes = context.settings.predict_max_bytes
         body = await read_body(watched.receive, headers, max_bytes, coding_of=endpoint.coding_of)
         watched.has_body = True
         return await endpoint.answer(Asked(target, headers, body), context)
 
 
-async def _send(reply: Reply, send: Send) -> None:
+async def send_reply(reply: Reply, send: Send) -> None:
+    """Send a whole reply."""
     length = (b"content-length", str(len(reply.body)).encode())
     others = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
     kind = (b"content-type", reply.media_type.encode())

@@ -14,6 +14,7 @@ from service.errors import CircuitNotFound, InvalidRequest
 from service.front.batching import DEFAULT_PRIORITY
 from service.front.card import read_card
 from service.front.codecs.tensors import Arrays, has_common_rows
+from service.front.exchange import note_version
 from service.front.version import Version
 
 SAMPLED = "sampled"
@@ -48,6 +49,7 @@ async def infer(version: Version, inference: Inference) -> Arrays:
         InvalidRequest: seed or shots for a model whose results are not drawn.
         ServiceError: as Version.predict.
     """
+    note_version(version.id.number)
     name, inputs = inference.signature, inference.inputs
     if inference.seed is not None or inference.shots is not None:
         name, inputs = SAMPLED, {**inputs, **await _draw(version, inference)}

@@ -73,7 +73,7 @@ _ERROR = {
         "application/json": {
             "schema": {
                 "type": "object",
-                "properties": {"error": {"type": "string"}, "code": {"type": "string"}},
+                "properties": {name: {"type": "string"} for name in ("error", "code", "request_id")},
                 "required": ["error", "code"],
             }
         }
@@ -82,6 +82,7 @@ _ERROR = {
 _ERRORS = {
     "400": "what was sent is wrong",
     "401": "a key is needed",
+    "403": "the key is for something else",
     "404": "no such model or version",
     "413": "too many bytes or rows",
     "429": "too many rows wait; Retry-After says when to try again",
@@ -102,6 +103,7 @@ def document(app: FastAPI) -> None:
         schema["paths"] |= {"/v2/models/{model}/versions/{version}/infer": _infer(errors, "model", "version")}
         schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
         schemes["key"] = {"type": "http", "scheme": "bearer"}
+        schema["security"] = [{"key": []}, {}]
         return schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +20,7 @@ from service.errors import (
     Unauthorized,
     UnsupportedCoding,
 )
+from service.front.exchange import current
 
 _log = logging.getLogger(__name__)
 
@@ -48,11 +50,27 @@ def reply_to(exc: Exception) -> Reply:
         headers["connection"] = "close"  # or the client could go on holding it open
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowed):
+        headers["allow"] = _allowed(exc)
     if isinstance(error, UnsupportedCoding):
         headers["accept-encoding"] = "gzip, deflate"
+    return Reply(error.status, orjson.dumps(_document(error)), headers)
+
+
+def _document(error: ServiceError) -> dict[str, Any]:
+    """The body of an error's reply."""
     message = error.message.encode(errors="backslashreplace").decode()  # it may quote half a surrogate pair
-    details = {"details": error.details} if error.details else {}
-    return Reply(error.status, orjson.dumps({"error": message, "code": error.code, **details}), headers)
+    document: dict[str, Any] = {"error": message, "code": error.code}
+    if error.details:
+        document["details"] = error.details
+    if exchange := current():
+        document["request_id"] = exchange.id
+    return document
+
+
+def _allowed(exc: Exception) -> str:
+    """The methods that a path takes: the framework's routes know theirs, the hot path takes one."""
+    return str((exc.headers or {}).get("Allow", "")) if isinstance(exc, HTTPException) else "POST"
 
 
 def translated(exc: Exception) -> ServiceError:

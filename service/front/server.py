@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import multiprocessing
+import os
+import resource
 import signal
 import socket
-import sys
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 
 from service.engine import sandbox
 from service.errors import FolderReadOnly
-from service.front import auth
 from service.front.app import create_app
 from service.front.auth import Keys
 from service.front.context import Context
 from service.front.fronts import Fronts
+from service.front.keys import KeyFile
+from service.front.logs import start_logging
+from service.front.protocol import LimitedProtocol, close_overdue
 from service.front.registry import Registry, RegistryLimits
 from service.front.sample import curl_line
 from service.front.uploads import Uploads
@@ -30,7 +36,8 @@ from service.store.store import Store
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-_KEEP_ALIVE_S = 75
+_LOOKS_EVERY_TICKS = 5
+_FILES_MAX = 65536
 
 
 def run(settings: Settings) -> None:
@@ -39,14 +46,15 @@ def run(settings: Settings) -> None:
     Raises:
         BadSettings: the address cannot be listened on, or the keys cannot be read.
     """
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    start_logging(settings.log_format, with_access=settings.access_log)
+    _allow_many_files()
     _check_sandbox(settings)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in _listeners(settings)]
-        hashes = _key_hashes(settings)
+        _prepare_keys(settings)
 
         def serve(number: int) -> None:
-            context = create_context(settings, hashes)
+            context = create_context(settings)
             _Server(context, listeners[number], is_first=number == 0).run([listeners[number]])
 
         if settings.fronts == 1:
@@ -55,9 +63,12 @@ def run(settings: Settings) -> None:
             Fronts(settings.fronts, serve).run()
 
 
-def create_context(settings: Settings, key_hashes: list[str]) -> Context:
-    """Keys, registry and the way into it for settings."""
-    keys = Keys(key_hashes, is_open=settings.is_open)
+def create_context(settings: Settings) -> Context:
+    """Keys and registry for settings.
+
+    Raises:
+        BadSettings: the keys cannot be read.
+    """
     serving = ServingLimits(
         settings.batch_limits,
         settings.instance_limits,
@@ -69,7 +80,7 @@ def create_context(settings: Settings, key_hashes: list[str]) -> Context:
         serving, settings.load_parallel, settings.poll_interval_s, settings.request_timeout_s, settings.residence
     )
     registry = Registry(Store(settings.models, settings.quotas), limits)
-    return Context(settings, keys, registry, Uploads(registry, settings.upload_limits))
+    return Context(settings, _keys(settings), registry, Uploads(registry, settings.upload_limits))
 
 
 def _check_sandbox(settings: Settings) -> None:
@@ -81,22 +92,26 @@ def _check_sandbox(settings: Settings) -> None:
     _log.info("workers run with %s, %s", landlock, "seccomp" if protection.seccomp else "NO seccomp")
 
 
-def _key_hashes(settings: Settings) -> list[str]:
-    given = settings.given_manage_key()
+def _keys(settings: Settings) -> Keys:
+    file = KeyFile(settings.models)
     try:
-        stored = auth.stored_hashes(settings.models)
-        if given:
-            return [auth.hash_of(given), *stored]
-        if not stored:
-            key = auth.create_key(settings.models)
+        return Keys(file, settings.given_manage_key(), is_open=settings.is_open, rates=settings.rates)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise BadSettings(f"models: the keys in {file.path} cannot be used: {exc!r}") from exc
+
+
+def _prepare_keys(settings: Settings) -> None:
+    """Make the first manage key where there is none, in the one process that all fronts come from."""
+    _keys(settings)  # or say at once that they cannot be used
+    if settings.given_manage_key():
+        return
+    try:
+        if key := KeyFile(settings.models).create_first():
             _say(f"manage key, shown this once: {key}")
-            return [auth.hash_of(key)]
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        if isinstance(exc, OSError) and exc.errno in FolderReadOnly.errnos:
-            _say(f"{settings.models} cannot be written: serving what is in it, uploads are refused")
-            return [auth.hash_of(given)] if given else []
-        raise BadSettings(f"models: the keys in {settings.models / auth.KEYS_FILE} cannot be used: {exc!r}") from exc
-    return stored
+    except OSError as exc:
+        if exc.errno not in FolderReadOnly.errnos:
+            raise BadSettings(f"models: no key can be kept in {settings.models}: {exc.strerror}") from exc
+        _say(f"{settings.models} cannot be written: serving what is in it, uploads are refused")
 
 
 def _listeners(settings: Settings) -> list[socket.socket]:
@@ -121,6 +136,14 @@ def _listener(settings: Settings, port: int) -> socket.socket:
     return listener
 
 
+def _allow_many_files() -> None:
+    """Connections are files; the usual soft limit of 1,024 would be the first to be reached."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, _FILES_MAX)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 class _Server(uvicorn.Server):
     """Uvicorn, with a first and a last line of ours, and a pause between SIGTERM and the end."""
 
@@ -130,15 +153,15 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 create_app(context),
                 loop="uvloop",
-                http="httptools",
+                http=cast("Any", partial(LimitedProtocol, limits=settings.wire_limits)),
                 ws="none",
                 lifespan="on",
                 log_config=None,
-                log_level="info" if settings.access_log else "warning",
-                access_log=settings.access_log,
+                access_log=False,  # ours is written in requests.py
                 server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=_KEEP_ALIVE_S,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies or None,
+                timeout_keep_alive=settings.idle_timeout_s,
                 timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
             )
         )
@@ -154,10 +177,23 @@ class _Server(uvicorn.Server):
         _say(f"listening on {self._address}, loading models from {self._context.settings.models}")
         self._announcement = asyncio.create_task(self._announce())
 
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; now and then, close the connections that are late."""
+        if counter % _LOOKS_EVERY_TICKS == 0:
+            close_overdue(self.server_state)
+        return await super().on_tick(counter)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM: be not ready for a while, so that nobody sends more, then end; Ctrl-C ends at once."""
+        """SIGTERM: be not ready for a while, so that nobody sends more, then drain; Ctrl-C drains at once.
+
+        A second signal ends the process now, whatever it or a worker is doing.
+        """
         del frame
-        wait_s = self._context.settings.drain_wait_s if sig == signal.SIGTERM and not self._context.is_draining else 0
+        if self._context.is_draining:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # one that computes would not notice before it is done
+            os._exit(128 + sig)
+        wait_s = self._context.settings.drain_wait_s if sig == signal.SIGTERM else 0
         self._context.is_draining = True
         loop = asyncio.get_running_loop()
         loop.call_soon_threadsafe(loop.call_later, wait_s, self._end)

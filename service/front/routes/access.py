@@ -4,28 +4,45 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 
 from service.front.context import Context
-
-_Authorization = Annotated[str | None, Header()]
-
-
-def reader(request: Request, model: str | None = None, authorization: _Authorization = None) -> Context:
-    """The context, for those who may ask about a model."""
-    return _allowed(request, authorization, "read", model)
+from service.front.exchange import note_caller
 
 
-def manager(request: Request, model: str | None = None, authorization: _Authorization = None) -> Context:
-    """The context, for those who may change a model."""
-    return _allowed(request, authorization, "manage", model)
+def lister(request: Request) -> Context:
+    """The context, for routes that name no model and show each caller what `context.keys.visible` lets it see."""
+    return _allowed(request, "list")
 
 
-def _allowed(request: Request, authorization: str | None, scope: str, model: str | None) -> Context:
-    context: Context = request.app.state.context
-    request.state.caller = context.keys.check(authorization, scope, model)
+def reader(request: Request) -> Context:
+    """The context, for those who may ask about a model, or on a path without one about all."""
+    return _allowed(request, "read")
+
+
+def manager(request: Request) -> Context:
+    """The context, for those who may change a model, or on a path without one all of them."""
+    return _allowed(request, "manage")
+
+
+def uploader(request: Request) -> Context:
+    """The context, for those who may change a model and have not done so too often."""
+    context = _allowed(request, "manage")
+    context.keys.check_upload(request.state.caller)
     return context
 
 
+def _allowed(request: Request, scope: str) -> Context:
+    context: Context = request.app.state.context
+    model = request.path_params.get("model")  # of the path only: a query could name another model than the path acts on
+    peer = request.client.host if request.client else ""
+    caller = context.keys.check(request.headers.get("authorization"), scope, model, peer)
+    request.state.caller = caller
+    note_caller(caller, model)
+    return context
+
+
+Lister = Annotated[Context, Depends(lister)]
 Reader = Annotated[Context, Depends(reader)]
 Manager = Annotated[Context, Depends(manager)]
+Uploader = Annotated[Context, Depends(uploader)]

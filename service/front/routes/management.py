@@ -12,7 +12,7 @@ from service.errors import InvalidRequest, ModelNotFound
 from service.front import changes
 from service.front.context import Context
 from service.front.packing import opened, packed
-from service.front.routes.access import Manager, Reader
+from service.front.routes.access import Manager, Reader, Uploader
 from service.front.routes.tfserving import record
 from service.front.uploads import Source
 from service.store.manifest import describe
@@ -38,7 +38,7 @@ _LABEL_BODY = Body(examples=[{"version": 3}])
 
 
 @router.put("/{model}/versions/{version}", summary="Upload a version", status_code=201, openapi_extra=_UPLOAD)
-async def upload(model: str, version: str, request: Request, context: Manager) -> JSONResponse:
+async def upload(model: str, version: str, request: Request, context: Uploader) -> JSONResponse:
     """Store and serve a SavedModel; 200 if the same content is there already, 409 if other content is."""
     return await _received(request, context, model, checked_version(version))
 

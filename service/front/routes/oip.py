@@ -12,7 +12,7 @@ from service.errors import ModelNotFound, NotSupported
 from service.front.codecs.oip_metadata import EXTENSIONS, model_config, model_metadata, model_statistics
 from service.front.codecs.oip_tensors import default_signature
 from service.front.context import Context
-from service.front.routes.access import Reader
+from service.front.routes.access import Lister, Reader
 from service.front.routes.infer import found, known
 from service.front.target import target_of
 from service.front.version import Version
@@ -25,7 +25,7 @@ _METHODS = ["GET", "POST"]
 
 @router.get("", summary="The server's name, version and protocol extensions")
 @router.get("/", include_in_schema=False)
-async def server_metadata(_: Reader) -> dict[str, Any]:
+async def server_metadata(_: Lister) -> dict[str, Any]:
     """Only extensions that are there."""
     return {"name": "qlayer-service", "version": packages.version("qlayer"), "extensions": list(EXTENSIONS)}
 
@@ -47,15 +47,17 @@ async def ready(request: Request) -> JSONResponse:
 
 
 @router.get("/models", summary="Names of all models")
-async def models(context: Reader) -> dict[str, list[str]]:
-    """The names, sorted."""
-    return {"models": list(context.registry.models())}
+async def models(request: Request, context: Lister) -> dict[str, list[str]]:
+    """The names that the caller may see, sorted."""
+    return {"models": context.keys.visible(request.state.caller, context.registry.models())}
 
 
 @router.get("/models/stats", summary="Statistics of all versions of all models")
-async def all_statistics(context: Reader) -> dict[str, Any]:
-    """Of the versions that are served."""
-    return _statistics([version for listed in context.registry.models().values() for version in listed])
+async def all_statistics(request: Request, context: Lister) -> dict[str, Any]:
+    """Of the versions that are served, and that the caller may see."""
+    listed = context.registry.models()
+    names = context.keys.visible(request.state.caller, listed)
+    return _statistics([version for name in names for version in listed[name]])
 
 
 @router.get("/models/{model}/stats", summary="Statistics of a model's versions")

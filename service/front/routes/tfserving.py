@@ -12,7 +12,7 @@ from service.front.bodies import read_body
 from service.front.codecs.json_text import parse_object
 from service.front.codecs.tfserving import signature_name
 from service.front.context import Context
-from service.front.routes.access import Reader
+from service.front.routes.access import Lister, Reader
 from service.front.routes.verbs import without_verb
 from service.front.shapes import requested_shapes
 from service.front.target import target_of
@@ -26,9 +26,9 @@ router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(w
 
 
 @router.get("", summary="Names of all models")
-async def models(context: Reader) -> dict[str, list[str]]:
-    """The names, sorted."""
-    return {"models": list(context.registry.models())}
+async def models(request: Request, context: Lister) -> dict[str, list[str]]:
+    """The names that the caller may see, sorted."""
+    return {"models": context.keys.visible(request.state.caller, context.registry.models())}
 
 
 @router.get("/{model}", summary="State of all versions of a model")

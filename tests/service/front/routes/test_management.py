@@ -187,7 +187,7 @@ def test_too_large_uploads_are_refused(savedmodels, tmp_path):
         declared = httpx.put(url, content=b"x" * 5000, headers=headers)
         counted = httpx.put(url, content=iter([b"x" * 3000] * 2), headers=headers)
         assert [declared.status_code, counted.status_code] == [413, 413]
-        assert declared.json() == counted.json()
+        assert declared.json()["error"] == counted.json()["error"]
         unpacked = httpx.put(url, content=archives.zip_of(savedmodels / "mlp" / "1" / "variables"), headers=headers)
         assert (unpacked.status_code, unpacked.json()["code"]) == (422, "archive_too_large")
         assert not list((tmp_path / ".staging").iterdir())

@@ -1,0 +1,277 @@
+"""Protocol: uvicorn's HTTP/1.1 over httptools, which knows neither deadlines nor limits, with both.
+
+Costs next to nothing for a request: times are noted, and one look at all connections twice a second
+(`close_overdue`, called by the server) closes those that are late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import httptools
+import orjson
+from uvicorn._types import ASGI3Application
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from service.errors import BadHttp, HeadersTooLarge, HeaderTimeout, ServiceError, UrlTooLong
+
+_PIPELINED_MAX = 32
+_HEADER_EXTRA_BYTES = 4  # colon, space, line end
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WireLimits:
+    """What one connection may cost.
+
+    Args:
+        header_timeout_s: how long a request's head may take, and the rest of a body that nobody waits for any more.
+        stall_timeout_s: how long a client may take nothing of its reply.
+        header_max_bytes: of all headers of a request.
+        headers_max: how many there may be.
+        url_max_bytes: of the URL.
+        connections_max: how many connections; for one more, the longest idle one is closed.
+    """
+
+    header_timeout_s: float
+    stall_timeout_s: float
+    header_max_bytes: int
+    headers_max: int
+    url_max_bytes: int
+    connections_max: int
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection.
+
+    Its mutable state beside uvicorn's: since when it waits for the rest of a head, since when its client takes nothing,
+    the bytes that came since anything of use did, what it was refused for, and the request that is being answered.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: WireLimits,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        self._waiting_since: float | None = None
+        self._stalled_since: float | None = None
+        self._idle_since = 0.0
+        self._is_head_complete = True
+        self._is_message_complete = True
+        self._useless_bytes = 0
+        self._refusal: ServiceError | None = None
+        self._running: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        """Begin to wait for the first head, if there is room for one more connection or room can be made."""
+        has_room = self._make_room()
+        super().connection_made(transport)
+        if not has_room:
+            transport.abort()
+        self._waiting_since = self._idle_since = time.monotonic()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; what cannot be parsed or exceeds a limit is answered in our form, and the last."""
+        self._unset_keepalive_if_required()
+        self._useless_bytes += len(data)
+        while data and not self.transport.is_closing():
+            data = self._parse(data)
+        if self._useless_bytes > self._limits.header_max_bytes + self._limits.url_max_bytes:
+            self._refuse(self._flood())
+
+    def _parse(self, data: bytes) -> bytes:
+        """Feed the parser; returns what is to be fed next.
+
+        A wish for another protocol, such as h2c by Java's client, is not granted: the request is HTTP/1.1. The parser
+        would leave its body out, so the head is fed again without the wish, and what follows behind it.
+        """
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as exc:
+            head = _head_without_upgrade(self.parser.get_method(), self.url, self.headers)
+            self.parser = httptools.HttpRequestParser(self)
+            return head + data[exc.args[0] :]
+        except httptools.HttpParserError as exc:
+            self._refuse(self._refusal or BadHttp(f"this is not HTTP/1.1 as it is spoken here: {_reason(exc)}"))
+        return b""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let nobody go on for a client that is gone."""
+        self._let_go()
+        super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _let_go(self) -> None:
+        """Tell the request that is being answered that its client is gone; forget those behind it.
+
+        Uvicorn tells only the request that came last, and the one before it would write to a closed connection.
+        """
+        self.pipeline.clear()
+        if self._running and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def on_message_begin(self) -> None:
+        """A new request: its head has so much time from here."""
+        super().on_message_begin()
+        self._is_head_complete = self._is_message_complete = False
+        self._waiting_since = time.monotonic()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; those behind a body are of no use here."""
+        if not self._is_head_complete:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Hand the request to the application, if its head is acceptable."""
+        self._refusal = _head_fault(self.url, self.headers, self.parser, self._limits)
+        if self._refusal is None and self.parser.should_upgrade():
+            return  # see _parse
+        self._is_head_complete = True
+        self._waiting_since = None
+        self._useless_bytes = 0
+        if self._refusal is None and len(self.pipeline) >= _PIPELINED_MAX:
+            self._refusal = BadHttp(f"more than {_PIPELINED_MAX} requests before the first was answered")
+        if self._refusal:
+            raise self._refusal
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a piece of a body."""
+        self._useless_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is there in full."""
+        if self.parser.should_upgrade():
+            return  # see _parse
+        self._is_message_complete = True
+        self._waiting_since = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The reply is out: what still comes of its request's body has a deadline."""
+        self._idle_since = time.monotonic()
+        if not self._is_message_complete:
+            self._waiting_since = self._idle_since
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The client takes nothing for now."""
+        self._stalled_since = time.monotonic()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """It goes on."""
+        self._stalled_since = None
+        super().resume_writing()
+
+    def close_if_overdue(self, now: float) -> None:
+        """Close the connection if its client is late with a head, or with taking a reply."""
+        if self._stalled_since is not None and now - self._stalled_since > self._limits.stall_timeout_s:
+            self._let_go()
+            self.transport.abort()
+        elif self._waiting_since is not None and now - self._waiting_since > self._limits.header_timeout_s:
+            if self._is_message_complete or self._is_head_complete:
+                self.transport.close()  # silent, or with a body that nobody waits for: there is nothing to answer
+            else:
+                self._refuse(
+                    HeaderTimeout(f"the headers did not arrive within {self._limits.header_timeout_s:g} s"),
+                )
+
+    def _flood(self) -> ServiceError:
+        """What a client does that sends and sends, but neither a whole head nor anything of a body."""
+        if not self._is_head_complete and len(self.url) > self._limits.url_max_bytes:
+            return UrlTooLong(f"the URL has more than the {self._limits.url_max_bytes} bytes that are taken")
+        return HeadersTooLarge(f"more than {self._limits.header_max_bytes} bytes of headers")
+
+    def _refuse(self, error: ServiceError) -> None:
+        """Answer in our form where the client can take it for the answer to this request, and close."""
+        _log.info("refused a request from %s: %s", self.client[0] if self.client else "somewhere", error.message)
+        cycle = self.cycle
+        is_answering = cycle is not None and not cycle.response_complete
+        if not (is_answering and (cycle.response_started or not cycle.more_body)):
+            self.transport.write(self._reply(error))
+        self.transport.close()
+
+    def _reply(self, error: ServiceError) -> bytes:
+        body = orjson.dumps({"error": error.message, "code": error.code})
+        ours = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        ours += [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"), (b"connection", b"close")]
+        lines = [b"%s: %s\r\n" % header for header in [*self.server_state.default_headers, *ours]]
+        return b"".join([STATUS_LINE[error.status], *lines, b"\r\n", body])
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been idle longest, if there are as many as there may be.
+
+        Returns:
+            Whether there is room; not if all of them are being answered.
+        """
+        if len(self.connections) < self._limits.connections_max:
+            return True
+        others = cast("Iterable[LimitedProtocol]", self.connections)
+        idle = [other for other in others if other.is_idle]
+        if idle:
+            min(idle, key=lambda other: other._idle_since).transport.abort()  # noqa: SLF001 -- one of ours
+        return bool(idle)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request of it is being answered."""
+        return (self.cycle is None or self.cycle.response_complete) and not self.transport.is_closing()
+
+
+def close_overdue(server_state: ServerState) -> None:
+    """Close the connections that are late; to be called now and then."""
+    now = time.monotonic()
+    for connection in list(server_state.connections):
+        cast("LimitedProtocol", connection).close_if_overdue(now)
+
+
+def _head_fault(
+    url: bytes, headers: list[tuple[bytes, bytes]], parser: httptools.HttpRequestParser, limits: WireLimits
+) -> ServiceError | None:
+    """What is wrong with a head; None if nothing is."""
+    if len(url) > limits.url_max_bytes:
+        return UrlTooLong(f"the URL has {len(url)} bytes, {limits.url_max_bytes} are taken")
+    if len(headers) > limits.headers_max:
+        return HeadersTooLarge(f"the request has {len(headers)} headers, {limits.headers_max} are taken")
+    size = hosts = 0
+    for name, value in headers:
+        size += len(name) + len(value) + _HEADER_EXTRA_BYTES
+        hosts += name == b"host"
+    if size > limits.header_max_bytes:
+        return HeadersTooLarge(f"the headers have {size} bytes, {limits.header_max_bytes} are taken")
+    if hosts > 1 or (not hosts and parser.get_http_version() == "1.1"):
+        return BadHttp(f"the request has {hosts} Host headers; HTTP/1.1 wants one")
+    if parser.get_method() == b"CONNECT":
+        return BadHttp("CONNECT is for proxies, which this server is none of")
+    return None
+
+
+def _head_without_upgrade(method: bytes, url: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The head of a request that wishes for another protocol, without that wish."""
+    lines = [b"%s: %s\r\n" % header for header in headers if header[0] != b"upgrade"]
+    return b"".join([method, b" ", url, b" HTTP/1.1\r\n", *lines, b"\r\n"])
+
+
+def _reason(exc: httptools.HttpParserError) -> str:
+    """The parser's own words; nothing of our own errors in its callbacks."""
+    return "the URL cannot be read" if isinstance(exc, httptools.HttpParserCallbackError) else str(exc)[:200]
