@@ -1,0 +1,137 @@
+"""The servers in turns: each is started, compared with TensorFlow, asked, and ended; then the next; then all again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from statistics import median
+from typing import Any
+
+from benchmarks.serving.agreement import DisagreementError, check, url_path
+from benchmarks.serving.contenders import SERVERS, Server
+from benchmarks.serving.models import Reference, reference
+from benchmarks.serving.process import Running, ServerError, free_port
+from benchmarks.serving.protocols import PROTOCOLS
+from benchmarks.serving.scenarios import Scenario
+from benchmarks.serving.wrk import Load, WrkError, run_wrk
+
+Measured = dict[str, Any]  # medians over the rounds, and each round; or {"skipped": why}
+_WARM_UP_S = 1
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long everything takes.
+
+    Args:
+        name: "quick" or "full"; it stands in the results.
+        rounds: turns of each server.
+        seconds: of load for each scenario in a turn, behind a second that does not count.
+    """
+
+    name: str
+    rounds: int
+    seconds: int
+
+
+QUICK = Pace("quick", rounds=3, seconds=3)
+FULL = Pace("full", rounds=5, seconds=10)
+
+
+@dataclass
+class Turns:
+    """What was seen of one server in one scenario: its state grows by a load a round, or ends with a reason."""
+
+    loads: list[Load] = field(default_factory=list)
+    reason: str = ""
+
+    def result(self, rows: int) -> Measured:
+        """Medians over the rounds."""
+        if self.reason or not self.loads:
+            return {"skipped": self.reason or "not measured"}
+        numbers = {name: median(getattr(load, name) for load in self.loads) for name in _MEDIANS}
+        failed = sum(load.failed for load in self.loads)
+        numbers["rows_per_s"] = numbers["answers_per_s"] * rows
+        return {**numbers, "failed": failed, "rounds": [asdict(load) for load in self.loads]}
+
+
+_MEDIANS = ("answers_per_s", "refusals_per_s", "p50_ms", "p99_ms")
+
+
+def race(names: Sequence[str], scenarios: Sequence[Scenario], pace: Pace) -> list[dict[str, Any]]:
+    """Measure servers in scenarios.
+
+    Args:
+        names: rows of `contenders.SERVERS`.
+        scenarios: those of a model are measured while it is served.
+        pace: how long.
+
+    Returns:
+        A point for each scenario: {"scenario": ..., "results": {name: Measured}}.
+    """
+    turns = {(name, scenario): Turns() for name in names for scenario in scenarios}
+    for turn in range(pace.rounds):
+        for model in dict.fromkeys(scenario.model for scenario in scenarios):
+            for name in names:
+                mine = {s: turns[name, s] for s in scenarios if s.model == model and not turns[name, s].reason}
+                start = time.monotonic()
+                _take_turn(SERVERS[name], reference(model), mine, pace.seconds)
+                print(f"[{turn + 1}/{pace.rounds}] {model} {name}: {_line(mine)}  {time.monotonic() - start:.0f} s", flush=True)
+    return [_point(scenario, {name: turns[name, scenario] for name in names}) for scenario in scenarios]
+
+
+def _point(scenario: Scenario, turns: dict[str, Turns]) -> dict[str, Any]:
+    return {
+        "scenario": scenario.to_json(),
+        "results": {name: of_server.result(scenario.rows) for name, of_server in turns.items()},
+    }
+
+
+def _take_turn(server: Server, known: Reference, turns: dict[Scenario, Turns], seconds: int) -> None:
+    """Start a server and measure it in all its scenarios; a failure becomes the reason of those it concerns."""
+    for scenario, of_scenario in turns.items():
+        if scenario.encoding not in server.protocols:
+            of_scenario.reason = f"it does not speak {scenario.encoding} over HTTP"
+    asked = {scenario: of_scenario for scenario, of_scenario in turns.items() if not of_scenario.reason}
+    if not asked:
+        return
+    port = free_port()
+    try:
+        with Running(server.name, server.argv(known.folder, port), port, server.ready) as running:
+            for scenario, of_scenario in asked.items():
+                _measure(server, running, scenario, known, of_scenario, seconds)
+    except ServerError as error:
+        _give_up(asked.values(), str(error))
+
+
+def _measure(
+    server: Server, running: Running, scenario: Scenario, known: Reference, turns: Turns, seconds: int
+) -> None:
+    try:
+        if not turns.loads:
+            check(server, running, scenario, known)
+        turns.loads.append(load(server, running, scenario, known, seconds))
+    except (DisagreementError, WrkError, OSError) as error:
+        _give_up([turns], str(error))
+
+
+def load(server: Server, running: Running, scenario: Scenario, known: Reference, seconds: int) -> Load:
+    """Ask a running server, behind a second that does not count."""
+    protocol = PROTOCOLS[server.protocols[scenario.encoding]]
+    requests = [
+        protocol.ask(known.input_name, known.output_name, piece) for piece in scenario.pieces(known.rows)
+    ]
+    url = f"http://127.0.0.1:{running.port}{url_path(server, scenario)}"
+    run_wrk(url, requests, scenario.connections, _WARM_UP_S)
+    return run_wrk(url, requests, scenario.connections, seconds)
+
+
+def _give_up(turns: Iterable[Turns], reason: str) -> None:
+    for of_scenario in turns:
+        of_scenario.reason = reason
+
+
+def _line(turns: dict[Scenario, Turns]) -> str:
+    shown = [f"{t.loads[-1].answers_per_s:.0f}" if t.loads else f"- ({t.reason[:80]})" for t in turns.values()]
+    return "  ".join(shown) + " answers/s"
