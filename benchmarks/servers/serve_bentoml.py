@@ -37,4 +37,4 @@ if __name__ == "__main__":
     here = Path(__file__)
     arguments = ["serve", f"{here.stem}:SavedModel", "--host", "127.0.0.1", "--port", sys.argv[2]]
     os.chdir(here.parent)
-    os.execv(sys.executable, [sys.executable, "-m", "bentoml", *arguments])
+    os.execv(sys.executable, [sys.executable, "-m", "bentoml", *arguments])  # noqa: S606 - no shell is wanted

@@ -54,4 +54,6 @@ class SavedModel(ls.LitAPI):
 
 if __name__ == "__main__":
     server = ls.LitServer(SavedModel(sys.argv[1]), accelerator="cpu", devices=1, workers_per_device=1)
-    server.run(host="127.0.0.1", port=int(sys.argv[2]), num_api_servers=1, log_level="warning", generate_client_file=False)
+    server.run(
+        host="127.0.0.1", port=int(sys.argv[2]), num_api_servers=1, log_level="warning", generate_client_file=False
+    )

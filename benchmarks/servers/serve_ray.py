@@ -44,7 +44,7 @@ class SavedModel:
 if __name__ == "__main__":
     ray.init(include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"host": "127.0.0.1", "port": PORT})
-    serve.run(SavedModel.bind(FOLDER), route_prefix="/predict")
+    serve.run(SavedModel.bind(FOLDER), route_prefix="/predict")  # type: ignore[attr-defined]  # the decorator's
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     serve.shutdown()
     ray.shutdown()

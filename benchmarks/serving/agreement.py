@@ -7,11 +7,8 @@ from http import HTTPStatus
 
 import numpy as np
 
-from benchmarks.serving.contenders import Server
-from benchmarks.serving.models import Reference
-from benchmarks.serving.process import Running
-from benchmarks.serving.protocols import PROTOCOLS
 from benchmarks.serving.scenarios import Scenario
+from benchmarks.serving.served import Served
 
 _TOLERANCE = 2e-5  # of probabilities in float32, which depend a little on who shares a batch
 _ROUNDS = 4  # of as many requests as there are connections
@@ -21,37 +18,27 @@ class DisagreementError(Exception):
     """A server's answer is no answer, or not TensorFlow's; the text says what it is."""
 
 
-def check(server: Server, running: Running, scenario: Scenario, reference: Reference) -> None:
+def check(served: Served, scenario: Scenario) -> None:
     """Ask as many at once as the scenario does, and compare each answer with TensorFlow's for the same rows.
 
     Raises:
         DisagreementError: one differs.
     """
-    count = min(_ROUNDS * scenario.connections, len(reference.rows) // scenario.rows)
-    rows, outputs = (
-        np.split(array[: count * scenario.rows], count) for array in (reference.rows, reference.outputs)
-    )
+    known = served.known
+    count = min(_ROUNDS * scenario.connections, len(known.rows) // scenario.rows)
+    rows, outputs = (np.split(array[: count * scenario.rows], count) for array in (known.rows, known.outputs))
     with ThreadPoolExecutor(scenario.connections) as pool:
-        answers = list(pool.map(lambda piece: _ask(server, running, scenario, reference, piece), rows))
+        answers = list(pool.map(lambda piece: _outputs(served, scenario.encoding, piece), rows))
     for answer, expected in zip(answers, outputs, strict=True):
         _compare(answer, expected)
 
 
-def url_path(server: Server, scenario: Scenario) -> str:
-    """What a scenario posts to."""
-    return PROTOCOLS[server.protocols[scenario.encoding]].path.format(model=server.model(scenario.model))
-
-
-def _ask(
-    server: Server, running: Running, scenario: Scenario, reference: Reference, rows: np.ndarray
-) -> np.ndarray:
-    protocol = PROTOCOLS[server.protocols[scenario.encoding]]
-    request = protocol.ask(reference.input_name, reference.output_name, rows)
-    answer = running.ask("POST", url_path(server, scenario), request.body, request.headers)
+def _outputs(served: Served, encoding: str, rows: np.ndarray) -> np.ndarray:
+    answer = served.ask(encoding, rows)
     if answer.status != HTTPStatus.OK:
         raise DisagreementError(f"it answered {answer.status}: {answer.body.decode(errors='replace')[:200]}")
     try:
-        return protocol.read(answer.headers, answer.body)
+        return served.protocol(encoding).read(answer.headers, answer.body)
     except (ValueError, KeyError, TypeError) as error:
         raise DisagreementError(f"its answer cannot be read ({error!r}): {answer.body[:200]!r}") from error
 

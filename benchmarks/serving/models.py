@@ -70,7 +70,9 @@ def reference(name: str, folder: Path = FOLDER) -> Reference:
     """
     kept = folder.parent / "references"
     if not (kept / f"{name}.json").exists():
-        subprocess.run([sys.executable, "-m", "benchmarks.serving.models", folder], env=variables(), cwd=ROOT, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.serving.models", folder], env=variables(), cwd=ROOT, check=True
+        )
     names = json.loads((kept / f"{name}.json").read_text(encoding="utf-8"))
     with np.load(kept / f"{name}.npz") as arrays:
         return Reference(_place(folder, name), **names, rows=arrays["rows"], outputs=arrays["outputs"])
@@ -86,8 +88,8 @@ def export_all(folder: Path) -> None:
         place = _place(folder, model.name)
         if not place.exists():
             _export(model, place)
-        names, arrays = _ask(place, model)
-        np.savez(kept / f"{model.name}.npz", **arrays)
+        names, rows, outputs = _ask(place, model)
+        np.savez(kept / f"{model.name}.npz", rows=rows, outputs=outputs)
         (kept / f"{model.name}.json").write_text(json.dumps(names), encoding="utf-8")
 
 
@@ -119,7 +121,7 @@ def _export(model: Model, folder: Path) -> None:
     qlayer.export(tf.keras.models.Sequential(layers), folder)
 
 
-def _ask(folder: Path, model: Model) -> tuple[dict[str, str], dict[str, np.ndarray]]:
+def _ask(folder: Path, model: Model) -> tuple[dict[str, str], np.ndarray, np.ndarray]:
     import tensorflow as tf  # noqa: PLC0415 - in the exporting process only
 
     rows = np.random.default_rng(_SEED).uniform(-1, 1, (_ROWS, model.wires)).round(_DECIMALS).astype(np.float32)
@@ -127,7 +129,7 @@ def _ask(folder: Path, model: Model) -> tuple[dict[str, str], dict[str, np.ndarr
     signature = loaded.signatures["serving_default"]
     (input_name,), (output_name,) = signature.structured_input_signature[1], signature.structured_outputs
     chunks = [signature(**{input_name: tf.constant(chunk)})[output_name].numpy() for chunk in np.split(rows, 64)]
-    return {"input_name": input_name, "output_name": output_name}, {"rows": rows, "outputs": np.concatenate(chunks)}
+    return {"input_name": input_name, "output_name": output_name}, rows, np.concatenate(chunks)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,13 @@ can make them look shorter than a user's. How late the generator itself was is t
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import uvloop
@@ -25,8 +29,8 @@ class Sent:
 
     Args:
         due_s: when it was meant to be sent, from the beginning of the load.
-        late_s: how much later it was.
-        latency_s: from due_s until the last byte of its answer; NaN if there was none.
+        late_s: how much later it was; up to a millisecond earlier, where it is negative.
+        latency_s: from due_s (or earlier, if it was sent earlier) until the last byte of its answer; NaN if there was none.
         status: of its answer; 0 if there was none.
     """
 
@@ -58,35 +62,30 @@ def _bytes_of(path: str, request: Request) -> bytes:
 
 
 class _Generator:
-    """Sends, and remembers what came back. State: idle connections, and the requests by number."""
+    """Sends, and remembers what came back. State: its connections, those that are idle, and what was sent."""
 
     def __init__(self, port: int, payloads: list[bytes]) -> None:
         self._port = port
         self._payloads = payloads
+        self._opened: list[_Connection] = []
         self._idle: deque[_Connection] = deque()
         self._sent: list[Sent] = []
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, due: np.ndarray) -> list[Sent]:
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        for i, due_s in enumerate(due.tolist()):
-            if (wait := start + due_s - loop.time()) > 0:
-                await asyncio.sleep(wait)
-            task = loop.create_task(self._send(start, due_s, self._payloads[i % len(self._payloads)]))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_GRACE_S)
-        for task in self._tasks:
-            task.cancel()
-        for connection in self._idle:
-            connection.close()
+        start = time.perf_counter()  # the loop's own clock counts milliseconds
+        with contextlib.suppress(TimeoutError):  # requests without an answer are kept as such
+            async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as group:
+                for due_s, payload in zip(due.tolist(), itertools.cycle(self._payloads), strict=False):
+                    if (wait_s := start + due_s - time.perf_counter()) > 0:
+                        await asyncio.sleep(wait_s)
+                    group.create_task(self._send(start, due_s, payload))
+                limit.reschedule(asyncio.get_running_loop().time() + _GRACE_S)
+        await asyncio.gather(*(connection.close() for connection in self._opened))
         return self._sent
 
     async def _send(self, start: float, due_s: float, payload: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        late_s, status = loop.time() - start - due_s, 0
+        late_s, status = time.perf_counter() - start - due_s, 0
+        counted_from = start + due_s + min(late_s, 0.0)  # a timer may be a fraction of a millisecond early
         try:
             connection = self._idle.pop() if self._idle else await self._connect()
             status = await connection.ask(payload)
@@ -94,12 +93,13 @@ class _Generator:
         except OSError:
             pass  # status 0 says it
         finally:
-            latency_s = loop.time() - start - due_s if status else float("nan")
+            latency_s = time.perf_counter() - counted_from if status else float("nan")
             self._sent.append(Sent(due_s, late_s, latency_s, status))
 
     async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()
         _, connection = await loop.create_connection(_Connection, "127.0.0.1", self._port)
+        self._opened.append(connection)
         return connection
 
 
@@ -110,10 +110,10 @@ class _Connection(asyncio.Protocol):
         self._bytes = b""
         self._answered: asyncio.Future[int] | None = None
         self._transport: asyncio.Transport | None = None
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's has the methods but not the class
 
     def data_received(self, data: bytes) -> None:
         self._bytes += data
@@ -123,12 +123,14 @@ class _Connection(asyncio.Protocol):
             self._answered.set_result(status)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._closed.set_result(None)
         if self._answered and not self._answered.done():
             self._answered.set_exception(exc or ConnectionResetError("the server closed the connection"))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         assert self._transport
         self._transport.close()
+        await self._closed
 
     async def ask(self, payload: bytes) -> int:
         assert self._transport

@@ -16,14 +16,14 @@ from benchmarks.serving.contenders import US
 from benchmarks.serving.models import reference
 from benchmarks.serving.openloop import Sent, run_open_loop
 from benchmarks.serving.process import Running, free_port
-from benchmarks.serving.protocols import PROTOCOLS, Request
-from benchmarks.serving.scenarios import Scenario
+from benchmarks.serving.served import Served
 from benchmarks.serving.wrk import run_wrk
 
 MODEL = "q14"
 QUEUE_ROWS = 64
 TIMES = 4  # the capacity
 
+_REQUESTS = 512  # different ones
 _CAPACITY_CONNECTIONS = 16  # the model always has work, and the queue room
 _REFUSAL_CONNECTIONS = 256  # the queue is always full, and the front has somebody to refuse
 _MS = 1e3
@@ -38,28 +38,22 @@ def overload(seconds: int) -> dict[str, Any]:
     Returns:
         The three, as rates in requests a second and times in milliseconds: see `summarize`.
     """
-    known = reference(MODEL)
-    scenario = Scenario(MODEL, _CAPACITY_CONNECTIONS, 1, "json")
-    protocol = PROTOCOLS[US.protocols["json"]]
-    requests = [protocol.ask(known.input_name, known.output_name, piece) for piece in scenario.pieces(known.rows)]
-    path = protocol.path.format(model=MODEL)
-    port = free_port()
+    known, port = reference(MODEL), free_port()
     flags = ["--batch-max-rows", "1", "--queue-max-rows", str(QUEUE_ROWS)]
     with Running("overload", [*US.argv(known.folder, port), *flags], port, US.ready) as running:
-        return _measure(running.port, path, requests, seconds)
+        return _measure(Served(US, running, MODEL, known), seconds)
 
 
-def _measure(port: int, path: str, requests: Sequence[Request], seconds: int) -> dict[str, Any]:
+def _measure(served: Served, seconds: int) -> dict[str, Any]:
+    requests = [served.request("json", row[None]) for row in served.known.rows[:_REQUESTS]]
+    path, port = served.path("json"), served.running.port
     url = f"http://127.0.0.1:{port}{path}"
     run_wrk(url, requests, 1, 1)
     capacity = run_wrk(url, requests, _CAPACITY_CONNECTIONS, seconds).answers_per_s
     flood = run_wrk(url, requests, _REFUSAL_CONNECTIONS, seconds)
     sent = run_open_loop(port, path, requests, TIMES * capacity, seconds)
-    return {
-        "capacity_per_s": capacity,
-        "refusal_rate_per_s": flood.refusals_per_s,
-        **summarize(sent, capacity, seconds),
-    }
+    rates = {"capacity_per_s": capacity, "refusal_rate_per_s": flood.refusals_per_s}
+    return {**rates, **summarize(sent, capacity, seconds)}
 
 
 def summarize(sent: Sequence[Sent], capacity: float, seconds: float) -> dict[str, Any]:

@@ -94,7 +94,9 @@ class Running:
             time.sleep(0.1)
         raise ServerError(f"it was not ready within {_START_LIMIT_S} s: {self._tail()}")
 
-    def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """One request on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_ASK_LIMIT_S)
         with contextlib.closing(connection):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPException
 from statistics import median
 from typing import Any
 
-from benchmarks.serving.agreement import DisagreementError, check, url_path
+from benchmarks.serving.agreement import DisagreementError, check
 from benchmarks.serving.contenders import SERVERS, Server
-from benchmarks.serving.models import Reference, reference
+from benchmarks.serving.models import reference
 from benchmarks.serving.process import Running, ServerError, free_port
-from benchmarks.serving.protocols import PROTOCOLS
 from benchmarks.serving.scenarios import Scenario
+from benchmarks.serving.served import Served
 from benchmarks.serving.wrk import Load, WrkError, run_wrk
 
 Measured = dict[str, Any]  # medians over the rounds, and each round; or {"skipped": why}
@@ -46,6 +46,11 @@ class Turns:
     loads: list[Load] = field(default_factory=list)
     reason: str = ""
 
+    @property
+    def last(self) -> str:
+        """The newest load, for a line."""
+        return f"{self.loads[-1].answers_per_s:.0f} answers/s" if self.loads else f"- ({self.reason[:100]})"
+
     def result(self, rows: int) -> Measured:
         """Medians over the rounds."""
         if self.reason or not self.loads:
@@ -75,9 +80,8 @@ def race(names: Sequence[str], scenarios: Sequence[Scenario], pace: Pace) -> lis
         for model in dict.fromkeys(scenario.model for scenario in scenarios):
             for name in names:
                 mine = {s: turns[name, s] for s in scenarios if s.model == model and not turns[name, s].reason}
-                start = time.monotonic()
-                _take_turn(SERVERS[name], reference(model), mine, pace.seconds)
-                print(f"[{turn + 1}/{pace.rounds}] {model} {name}: {_line(mine)}  {time.monotonic() - start:.0f} s", flush=True)
+                _take_turn(SERVERS[name], model, mine, pace.seconds)
+                print(f"[{turn + 1}/{pace.rounds}] {model} {name}: {_line(mine)}", flush=True)
     return [_point(scenario, {name: turns[name, scenario] for name in names}) for scenario in scenarios]
 
 
@@ -88,7 +92,7 @@ def _point(scenario: Scenario, turns: dict[str, Turns]) -> dict[str, Any]:
     }
 
 
-def _take_turn(server: Server, known: Reference, turns: dict[Scenario, Turns], seconds: int) -> None:
+def _take_turn(server: Server, model: str, turns: dict[Scenario, Turns], seconds: int) -> None:
     """Start a server and measure it in all its scenarios; a failure becomes the reason of those it concerns."""
     for scenario, of_scenario in turns.items():
         if scenario.encoding not in server.protocols:
@@ -96,33 +100,29 @@ def _take_turn(server: Server, known: Reference, turns: dict[Scenario, Turns], s
     asked = {scenario: of_scenario for scenario, of_scenario in turns.items() if not of_scenario.reason}
     if not asked:
         return
-    port = free_port()
+    known, port = reference(model), free_port()
     try:
         with Running(server.name, server.argv(known.folder, port), port, server.ready) as running:
+            served = Served(server, running, model, known)
             for scenario, of_scenario in asked.items():
-                _measure(server, running, scenario, known, of_scenario, seconds)
+                _measure(served, scenario, of_scenario, seconds)
     except ServerError as error:
         _give_up(asked.values(), str(error))
 
 
-def _measure(
-    server: Server, running: Running, scenario: Scenario, known: Reference, turns: Turns, seconds: int
-) -> None:
+def _measure(served: Served, scenario: Scenario, turns: Turns, seconds: int) -> None:
     try:
         if not turns.loads:
-            check(server, running, scenario, known)
-        turns.loads.append(load(server, running, scenario, known, seconds))
-    except (DisagreementError, WrkError, OSError) as error:
-        _give_up([turns], str(error))
+            check(served, scenario)
+        turns.loads.append(load(served, scenario, seconds))
+    except (DisagreementError, WrkError, OSError, HTTPException) as error:
+        _give_up([turns], str(error) or repr(error))
 
 
-def load(server: Server, running: Running, scenario: Scenario, known: Reference, seconds: int) -> Load:
-    """Ask a running server, behind a second that does not count."""
-    protocol = PROTOCOLS[server.protocols[scenario.encoding]]
-    requests = [
-        protocol.ask(known.input_name, known.output_name, piece) for piece in scenario.pieces(known.rows)
-    ]
-    url = f"http://127.0.0.1:{running.port}{url_path(server, scenario)}"
+def load(served: Served, scenario: Scenario, seconds: int) -> Load:
+    """Ask a server, behind a second that does not count."""
+    requests = [served.request(scenario.encoding, piece) for piece in scenario.pieces(served.known.rows)]
+    url = f"http://127.0.0.1:{served.running.port}{served.path(scenario.encoding)}"
     run_wrk(url, requests, scenario.connections, _WARM_UP_S)
     return run_wrk(url, requests, scenario.connections, seconds)
 
@@ -133,5 +133,4 @@ def _give_up(turns: Iterable[Turns], reason: str) -> None:
 
 
 def _line(turns: dict[Scenario, Turns]) -> str:
-    shown = [f"{t.loads[-1].answers_per_s:.0f}" if t.loads else f"- ({t.reason[:80]})" for t in turns.values()]
-    return "  ".join(shown) + " answers/s"
+    return "  ".join(of_scenario.last for of_scenario in turns.values())

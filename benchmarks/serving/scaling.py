@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.serving.contenders import US
 from benchmarks.serving.models import reference
 from benchmarks.serving.process import Running, ServerError, free_port
-from benchmarks.serving.race import load
+from benchmarks.serving.race import Turns, load
 from benchmarks.serving.scenarios import Scenario
+from benchmarks.serving.served import Served
 
 
 @dataclass(frozen=True)
@@ -43,33 +43,27 @@ def scaling(seconds: int, rounds: int) -> list[dict[str, Any]]:
         rounds: turns of each setup.
 
     Returns:
-        [{"scenario": ..., "results": {setup: {"rounds": [...]} or {"skipped": why}}}].
+        A point for each load: {"scenario": ..., "results": {setup: as in `race.race`}}.
     """
-    return [
-        {"scenario": scenario.to_json(), "results": _results(scenario, seconds, rounds)} for scenario in LOADS
-    ]
+    return [_point(scenario, seconds, rounds) for scenario in LOADS]
 
 
-def _results(scenario: Scenario, seconds: int, rounds: int) -> dict[str, dict[str, Any]]:
-    results: dict[str, dict[str, Any]] = {setup.name: {"rounds": []} for setup in SETUPS}
+def _point(scenario: Scenario, seconds: int, rounds: int) -> dict[str, Any]:
+    turns = {setup: Turns() for setup in SETUPS}
     for _ in range(rounds):
-        for setup in SETUPS:
-            result = results[setup.name]
-            if "skipped" in result:
-                continue
-            try:
-                result["rounds"].append(_turn(scenario, setup.flags, seconds))
-            except ServerError as error:
-                results[setup.name] = {"skipped": str(error)}
-            print(f"{scenario.label}, {setup.name}: {_short(results[setup.name])}", flush=True)
-    return results
+        for setup, of_setup in turns.items():
+            if not of_setup.reason:
+                _take_turn(setup, scenario, of_setup, seconds)
+                print(f"{scenario.label}, {setup.name}: {of_setup.last}", flush=True)
+    results = {setup.name: of_setup.result(scenario.rows) for setup, of_setup in turns.items()}
+    return {"scenario": scenario.to_json(), "results": results}
 
 
-def _turn(scenario: Scenario, flags: Sequence[str], seconds: int) -> dict[str, Any]:
+def _take_turn(setup: Setup, scenario: Scenario, turns: Turns, seconds: int) -> None:
     known, port = reference(scenario.model), free_port()
-    with Running("scaling", [*US.argv(known.folder, port), *flags], port, US.ready) as running:
-        return asdict(load(US, running, scenario, known, seconds))
-
-
-def _short(result: dict[str, Any]) -> str:
-    return f"{result['rounds'][-1]['answers_per_s']:.0f} answers/s" if "rounds" in result else result["skipped"][:100]
+    argv = [*US.argv(known.folder, port), *setup.flags]
+    try:
+        with Running("scaling", argv, port, US.ready) as running:
+            turns.loads.append(load(Served(US, running, scenario.model, known), scenario, seconds))
+    except ServerError as error:
+        turns.reason = str(error)

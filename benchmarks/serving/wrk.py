@@ -97,7 +97,7 @@ def run_wrk(url: str, requests: Sequence[Request], connections: int, seconds: fl
         headers = [f"--header={name}: {value}" for name, value in requests[0].headers.items()]
         size = ["--threads=1", f"--connections={connections}", f"--duration={seconds:.0f}s", f"--timeout={_TIMEOUT_S}s"]
         command = ["wrk", *size, *headers, f"--script={script}", url, "--", folder, str(len(requests))]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S607 - from the PATH
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise WrkError(f"wrk ended with code {done.returncode}: {done.stderr.strip()[-300:] or done.stdout[-300:]}")
     return load_of(done.stdout)
