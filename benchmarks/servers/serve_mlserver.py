@@ -5,11 +5,11 @@ python serve_mlserver.py FOLDER PORT
 Batches are up to 64 requests, and wait a millisecond for more.
 """
 
-import asyncio
 import sys
 from pathlib import Path
 
 import tensorflow as tf
+import uvloop
 from mlserver import MLModel, MLServer, ModelSettings, Settings
 from mlserver.codecs import NumpyCodec
 from mlserver.settings import ModelParameters
@@ -49,5 +49,5 @@ async def serve(folder: str, port: int) -> None:
     await MLServer(settings).start([model])
 
 
-if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], int(sys.argv[2])))
+if __name__ == "__main__":  # as `mlserver start` runs it
+    uvloop.run(serve(sys.argv[1], int(sys.argv[2])))

@@ -30,7 +30,8 @@ class Sent:
     Args:
         due_s: when it was meant to be sent, from the beginning of the load.
         late_s: how much later it was; up to a millisecond earlier, where it is negative.
-        latency_s: from due_s (or earlier, if it was sent earlier) until the last byte of its answer; NaN if there was none.
+        latency_s: from due_s, or from when it was sent if that was earlier, until the last byte of its answer; NaN if
+            there was none.
         status: of its answer; 0 if there was none.
     """
 
