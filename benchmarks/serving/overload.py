@@ -6,6 +6,7 @@ front can refuse. Both are measured here, in a closed loop. Then an open loop se
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +27,7 @@ TIMES = 4  # the capacity
 _REQUESTS = 512  # different ones
 _CAPACITY_CONNECTIONS = 16  # the model always has work, and the queue room
 _REFUSAL_CONNECTIONS = 256  # the queue is always full, and the front has somebody to refuse
+_PAUSE_S = 2
 _MS = 1e3
 
 
@@ -51,6 +53,7 @@ def _measure(served: Served, seconds: int) -> dict[str, Any]:
     run_wrk(url, requests, 1, 1)
     capacity = run_wrk(url, requests, _CAPACITY_CONNECTIONS, seconds).answers_per_s
     flood = run_wrk(url, requests, _REFUSAL_CONNECTIONS, seconds)
+    time.sleep(_PAUSE_S)  # until the queue of the flood is empty
     sent = run_open_loop(port, path, requests, TIMES * capacity, seconds)
     rates = {"capacity_per_s": capacity, "refusal_rate_per_s": flood.refusals_per_s}
     return {**rates, **summarize(sent, capacity, seconds)}

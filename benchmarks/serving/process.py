@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import signal
 import socket
 import subprocess
@@ -12,11 +11,11 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from benchmarks.environments import ROOT, variables
+from benchmarks.serving.family import Identity, family
 
 LOGS = ROOT / "build" / "benchmarks" / "logs"
 
@@ -112,22 +111,21 @@ class Running:
     def _stop(self) -> None:
         """Ask the first process to end, wait, and kill whatever it left."""
         assert self._process
+        known = self.processes()
         self._process.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_STOP_LIMIT_S)
         deadline_s = time.monotonic() + _STOP_LIMIT_S
-        while (left := self.processes()) and time.monotonic() < deadline_s:
-            for pid in left:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+        while (left := self.processes() | {one for one in known if one.runs()}) and time.monotonic() < deadline_s:
+            for one in left:
+                one.kill()
             self._process.poll()
             time.sleep(0.05)
         self._process.wait()
 
-    def processes(self) -> list[int]:
-        """All processes of this server."""
-        mark = f"{_MARK}={self._mark}".encode()
-        return [pid for pid in _pids() if mark in _environment_of(pid)]
+    def processes(self) -> set[Identity]:
+        """All processes of this server: those that bear its mark, and what these have started."""
+        return family(f"{_MARK}={self._mark}")
 
 
 def free_port() -> int:
@@ -140,15 +138,3 @@ def free_port() -> int:
             for i in range(1, _PORTS):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", port + i))
             return port
-
-
-def _pids() -> list[int]:
-    return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
-
-
-def _environment_of(pid: int) -> list[bytes]:
-    """The variables a process was started with; none of one that has ended or is another user's."""
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []

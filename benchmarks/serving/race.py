@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from http.client import HTTPException
@@ -18,6 +19,7 @@ from benchmarks.serving.wrk import Load, WrkError, run_wrk
 
 Measured = dict[str, Any]  # medians over the rounds, and each round; or {"skipped": why}
 _WARM_UP_S = 1
+_PAUSE_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def load(served: Served, scenario: Scenario, seconds: int) -> Load:
     requests = [served.request(scenario.encoding, piece) for piece in scenario.pieces(served.known.rows)]
     url = f"http://127.0.0.1:{served.running.port}{served.path(scenario.encoding)}"
     run_wrk(url, requests, scenario.connections, _WARM_UP_S)
+    time.sleep(_PAUSE_S)  # the server may still compute what nobody waits for any more
     return run_wrk(url, requests, scenario.connections, seconds)
 
 

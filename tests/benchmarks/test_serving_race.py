@@ -72,7 +72,7 @@ def test_all_processes_of_a_server_end_with_its_block():
     serve = f"import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')"
     with Running("test-children", [sys.executable, "-c", child + serve], port, "/") as running:
         assert len(running.processes()) == 2
-    assert running.processes() == []
+    assert running.processes() == set()
 
 
 def test_server_that_ends_is_told_with_its_last_words():
