@@ -21,7 +21,7 @@ QUESTION = Question(
         *points("exported", "a", [(4, 1), (6, 1024), (12, 32), (12, 1024)]),
     ),
     quick_contenders=CONTENDERS,
-    quick_minutes=11,
+    quick_minutes=10,
 )
 
 if __name__ == "__main__":

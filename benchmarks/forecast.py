@@ -13,16 +13,20 @@ class Forecast:
 
     Args:
         limit_s: the longest call that is worth waiting for.
+        hopeless_ratio: how many times as long as the fastest rival is too long to try larger points.
     """
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, hopeless_ratio: float) -> None:
         self._limit_s = limit_s
+        self._hopeless_ratio = hopeless_ratio
         self._seconds: dict[Task, float] = {}
+        self._ratios: dict[Task, float] = {}
         self._failures: dict[Task, str] = {}
 
-    def remember(self, task: Task, seconds: float) -> None:
-        """A call of the task took so long."""
+    def remember(self, task: Task, seconds: float, ratio: float) -> None:
+        """A call of the task took so long, and so many times as long as that of the fastest rival."""
         self._seconds[task] = seconds
+        self._ratios[task] = ratio
 
     def fail(self, task: Task, reason: str) -> None:
         """The task did not work out."""
@@ -33,6 +37,9 @@ class Forecast:
         for smaller, reason in self._failures.items():
             if _is_within(smaller, task):
                 return f"failed at {smaller.label}: {reason}"
+        for smaller, ratio in self._ratios.items():
+            if ratio > self._hopeless_ratio and _is_within(smaller, task):
+                return f"it took {ratio:.0f} times as long as the fastest rival at {smaller.label}"
         expected = max((_scaled(known, task, s) for known, s in self._seconds.items()), default=0.0)
         if expected > self._limit_s:
             return f"a call would take {expected:.0f} s, more than the limit of {self._limit_s:.0f} s"

@@ -17,7 +17,7 @@ QUESTION = Question(
         *points("gradient", "bcd", [(8, 32), (10, 1024)]),
     ),
     quick_contenders=(US.name, "pennylane-jax", "tensorcircuit-jax", "tfq"),
-    quick_minutes=8,
+    quick_minutes=7.5,
 )
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -36,7 +37,7 @@ class Race:
         self._effort = effort
         self._deadline_s = deadline_s
         self._children = [Child(CONTENDERS[name]) for name in names]
-        self._forecasts = {name: Forecast(effort.call_limit_s) for name in names}
+        self._forecasts = {name: Forecast(effort.call_limit_s, effort.hopeless_ratio) for name in names}
         self._stack = ExitStack()
         self.versions: dict[str, dict[str, str]] = {}
 
@@ -121,14 +122,19 @@ class Race:
         turns = self._turns(task, ready, results, self._turn)
         for name, seconds in turns.items():
             results[name] |= summarize(seconds)
-            self._forecasts[name].remember(task, results[name]["median_s"])
+        fastest = min((results[name]["median_s"] for name in turns if CONTENDERS[name].is_rival), default=math.inf)
+        for name in turns:
+            median_s = results[name]["median_s"]
+            ratio = median_s / fastest if CONTENDERS[name].is_rival else 0.0
+            self._forecasts[name].remember(task, median_s, ratio)
 
     def first_calls(self, task: Task, ready: list[Child], results: Results) -> None:
-        """Build anew and call once, in turns."""
+        """Build anew and call once, in turns; those that take very long once only."""
         first = {child.contender.name: [results[child.contender.name]["first_call_s"]] for child in ready}
-        again = self._turns(task, ready, results, self._first_call)
-        for name, seconds in again.items():
-            results[name] |= summarize([first[name], *seconds])
+        quick = [child for child in ready if first[child.contender.name][0] <= self._effort.repeat_limit_s]
+        again = self._turns(task, quick, results, self._first_call)
+        for name, seconds in first.items():
+            results[name] |= summarize([seconds, *again.get(name, [])])
             results[name]["first_call_s"] = results[name]["median_s"]
 
     def memory(self, task: Task, ready: list[Child], results: Results) -> None:

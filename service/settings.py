@@ -45,9 +45,11 @@ class Settings(BaseSettings):
     access_log: bool = Field(False, description="one line on standard error for each request")
 
     batch_max_rows: int = Field(
-        128, ge=1, description="rows in one call of a model; larger requests are split, 1 calls row by row"
+        1024, ge=1, description="rows in one call of a model; larger requests are split, 1 calls row by row"
     )
-    queue_max_rows: int = Field(4096, ge=1, description="rows that may wait for one version; more are answered 429")
+    instances: int = Field(1, ge=1, le=64, description="workers of each version, which share its calls")
+    fronts: int = Field(1, ge=1, le=64, description="HTTP processes on this address, each with workers of its own")
+    queue_max_rows: int = Field(16384, ge=1, description="rows that may wait for one version; more are answered 429")
     request_max_rows: int = Field(16384, ge=1, description="rows in one request; more are answered 413")
     request_timeout_s: float = Field(30, gt=0, description="seconds until a waiting prediction is answered 504")
     call_timeout_s: float = Field(20, gt=0, description="seconds one call may compute; then its worker is ended")

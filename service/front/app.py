@@ -16,6 +16,7 @@ from service.front import openapi
 from service.front.bodies import ClientLeft
 from service.front.context import Context
 from service.front.hotpath import App, HotPath
+from service.front.metrics import Metrics
 from service.front.replies import reply_to
 from service.front.routes import management, operations, tfserving
 from service.front.routes.predict import PREDICT
@@ -42,6 +43,7 @@ def create_app(context: Context) -> App:
         redoc_url=None,
     )
     app.state.context = context
+    app.state.metrics = Metrics(context)
     for router in (tfserving.router, management.router, operations.router):
         app.include_router(router)
     for handled in _HANDLED:

@@ -21,6 +21,11 @@ from service.front.statistics import Spans, Statistics
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 Call = Callable[[str, Arrays], Awaitable[tuple[Arrays, Spans]]]
 Lane = tuple[object, ...]
+Rank = tuple[int, int]
+"""Priority and order of arrival: the lower, the earlier."""
+
+DEFAULT_PRIORITY = 2
+"""Of requests that ask for none: 1 goes before them, 3 and more behind them."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Part:
     inputs: Arrays
     rows: int
     lane: Lane
-    order: int
+    rank: Rank
     deadline: float
     since_ns: int
     is_waiting: bool = True
@@ -56,36 +61,61 @@ class Part:
 class Batcher:
     """Collects the rows of concurrent requests into calls of one function.
 
-    The mutable state is the lanes of waiting parts, the number of rows in them, the task that empties them while it
-    runs, and the timer of the earliest deadline. Parts are put in by `_enqueue` and taken out by `_take` and
+    The mutable state is the lanes of waiting parts, the number of rows in them, the tasks that empty them while they
+    run, and the timer of the earliest deadline. Parts are put in by `_enqueue` and taken out by `_take` and
     `_withdraw`, which are synchronous and call nothing.
 
     Args:
-        call: `await call(signature, inputs) -> outputs, spans`; never called while a call of it runs.
+        call: `await call(signature, inputs) -> outputs, spans`.
         limits: how much may wait and go together.
         statistics: count what waits and what is called.
+        calls_max: calls at the same time.
     """
 
-    def __init__(self, call: Call, limits: BatchLimits, statistics: Statistics) -> None:
+    def __init__(self, call: Call, limits: BatchLimits, statistics: Statistics, calls_max: int = 1) -> None:
         self._call = call
         self._limits = limits
         self._statistics = statistics
+        self._calls_max = calls_max
         self._lanes: dict[Lane, deque[Part]] = {}
         self._queued_rows = 0
         self._order = 0
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        state = "calling" if self._task else "idle"
-        return f"<Batcher {state}, {self._queued_rows} rows queued in {len(self._lanes)} lanes>"
+        return f"<Batcher in {len(self._tasks)} calls, {self._queued_rows} rows queued in {len(self._lanes)} lanes>"
 
     @property
     def queued_rows(self) -> int:
         """Rows that wait."""
         return self._queued_rows
 
-    async def submit(self, signature: str, inputs: Arrays, timeout_s: float, *, has_rows: bool = True) -> Arrays:
+    @property
+    def queued_parts(self) -> int:
+        """Requests that wait; one that was split counts as often as parts of it wait."""
+        return sum(map(len, self._lanes.values()))
+
+    def check_room(self, rows: int = 1) -> None:
+        """Refuse before anything is done for a request that would be refused anyway.
+
+        Raises:
+            QueueFull: so many rows more may not wait now.
+        """
+        if self._queued_rows + rows > self._limits.queue_max_rows:
+            raise QueueFull(
+                f"{self._queued_rows} rows wait already, of at most {self._limits.queue_max_rows}: try again"
+            )
+
+    async def submit(
+        self,
+        signature: str,
+        inputs: Arrays,
+        timeout_s: float,
+        *,
+        has_rows: bool = True,
+        priority: int = DEFAULT_PRIORITY,
+    ) -> Arrays:
         """Outputs for inputs, computed together with those of other callers.
 
         Args:
@@ -94,6 +124,7 @@ class Batcher:
                 requests.
             timeout_s: how long it may wait; what still waits then is dropped, what is being called is not.
             has_rows: False for inputs that are no rows: they are called alone and whole.
+            priority: those with a lower one are called before it.
 
         Returns:
             Arrays by name, each of shape (rows, ...), in the order of the rows that came in.
@@ -104,7 +135,7 @@ class Batcher:
             DeadlineExceeded: it waited too long.
             Exception: whatever `call` raised for these rows.
         """
-        parts = self._enqueue(signature, inputs, timeout_s, has_rows)
+        parts = self._enqueue(signature, inputs, timeout_s, has_rows, priority)
         try:
             outputs = [await part.outputs for part in parts]
         finally:
@@ -112,11 +143,11 @@ class Batcher:
         return outputs[0] if len(outputs) == 1 else _joined(outputs)
 
     async def close(self) -> None:
-        """Wait for the call that runs; what waits behind it is still answered."""
-        while self._task:
-            await asyncio.wait([self._task])
+        """Wait for the calls that run; what waits behind them is still answered."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
-    def _enqueue(self, signature: str, inputs: Arrays, timeout_s: float, has_rows: bool) -> list[Part]:
+    def _enqueue(self, signature: str, inputs: Arrays, timeout_s: float, has_rows: bool, priority: int) -> list[Part]:
         """Admit a request or refuse it at the door; admitted, its parts wait in their lane."""
         rows = _rows(inputs) if has_rows else 1
         limits = self._limits
@@ -124,23 +155,25 @@ class Batcher:
             raise TooLarge(
                 f"{rows} rows in one request: at most {limits.request_max_rows} are taken, send them in several"
             )
-        if self._queued_rows and self._queued_rows + rows > limits.queue_max_rows:
-            raise QueueFull(f"{self._queued_rows} rows wait already, of at most {limits.queue_max_rows}: try again")
+        if self._queued_rows:
+            self.check_room(rows)
         self._order += 1
         lane = _lane(signature, inputs) if has_rows else (self._order,)
         slices = _slices(inputs, rows, limits.batch_max_rows) if has_rows else iter([(inputs, 1)])
         deadline = asyncio.get_running_loop().time() + timeout_s
         now_ns = time.perf_counter_ns()
-        parts = [Part(signature, piece, count, lane, self._order, deadline, now_ns) for piece, count in slices]
-        self._lanes.setdefault(lane, deque()).extend(parts)
+        rank = (priority, self._order)
+        parts = [Part(signature, piece, count, lane, rank, deadline, now_ns) for piece, count in slices]
+        _insert(self._lanes.setdefault(lane, deque()), parts)
         self._queued_rows += rows
-        self._task = self._task or asyncio.create_task(self._run())
+        if len(self._tasks) < self._calls_max:
+            self._start()
         self._expire_at(deadline)
         return parts
 
     def _take(self) -> list[Part]:
-        """The next batch: from the lane whose first part waits longest, as many parts as fit together."""
-        lane = min(self._lanes, key=lambda lane: self._lanes[lane][0].order, default=None)
+        """The next batch: from the lane whose first part ranks first, as many parts as fit together."""
+        lane = min(self._lanes, key=lambda lane: self._lanes[lane][0].rank, default=None)
         if lane is None:
             return []
         waiting = self._lanes[lane]
@@ -185,13 +218,18 @@ class Batcher:
         if left := [part.deadline for part in waiting if part.is_waiting]:
             self._expire_at(min(left))
 
+    def _start(self) -> None:
+        """One more task that empties the lanes."""
+        task = asyncio.create_task(self._run())
+        self._tasks.add(task)
+
     async def _run(self) -> None:
         """Call batch after batch until nothing waits."""
         try:
             while batch := self._take():
                 await self._execute(batch)
-        finally:
-            self._task = None
+        finally:  # in the step that found nothing to take: who comes next starts another
+            self._tasks.remove(asyncio.current_task())  # type: ignore[arg-type]  # it runs in one
 
     async def _execute(self, batch: list[Part]) -> None:
         """One call for a batch; if it fails, one for each of its parts, so that only the guilty fail."""
@@ -219,6 +257,15 @@ class Batcher:
         if len(batch) > 1 and any(array.ndim == 0 or len(array) != rows for array in outputs.values()):
             raise InvalidRequest("the outputs do not have the rows of the inputs")  # each part is called alone then
         return outputs
+
+
+def _insert(waiting: deque[Part], parts: list[Part]) -> None:
+    """Put the parts of one request behind those that rank before it: nearly always at the end."""
+    behind: list[Part] = []
+    while waiting and waiting[-1].rank > parts[0].rank:
+        behind.append(waiting.pop())
+    waiting.extend(parts)
+    waiting.extend(reversed(behind))
 
 
 def _lane(signature: str, inputs: Arrays) -> Lane:

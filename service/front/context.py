@@ -11,12 +11,17 @@ from service.settings import Settings
 
 @dataclass
 class Context:
-    """Settings, keys and the registry; `is_draining` is set once, when the server is asked to end."""
+    """Settings, keys and the registry.
+
+    `is_draining` is set once, when the server is asked to end; `unfound_requests` counts those for models that are not
+    there, which have no statistics of their own.
+    """
 
     settings: Settings
     keys: Keys
     registry: Registry
     is_draining: bool = False
+    unfound_requests: int = 0
 
     @property
     def is_ready(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.errors import MethodNotAllowed, NotFound
+from service.errors import MethodNotAllowed, ModelNotFound, NotFound
 from service.front.bodies import ClientLeft, Headers, Receive, read_body
 from service.front.context import Context
 from service.front.replies import Reply, reply_to
@@ -90,6 +90,7 @@ class HotPath:
             return
         except Exception as exc:  # noqa: BLE001 -- the border: every error becomes a reply
             reply = reply_to(exc)
+            self._context.unfound_requests += isinstance(exc, ModelNotFound)
         await _send(reply, send)
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from service.engine.specs import DTYPES
 from service.errors import InvalidRequest
+from service.front.batching import DEFAULT_PRIORITY
 from service.front.codecs.tensors import Arrays, has_common_rows
 from service.front.version import Version
 
@@ -24,7 +25,7 @@ class Inference:
         signature: asked for by name.
         inputs: arrays by name, checked against the signature.
         timeout_s: how long it may wait.
-        priority: the lower, the earlier it is computed; 0 stands for the default.
+        priority: see Batcher.submit.
         seed: of a model with finite shots; the same seed gives the same answer.
         shots: how many to draw.
     """
@@ -32,7 +33,7 @@ class Inference:
     signature: str
     inputs: Arrays
     timeout_s: float
-    priority: int = 0
+    priority: int = DEFAULT_PRIORITY
     seed: int | None = None
     shots: int | None = None
 
@@ -49,7 +50,7 @@ async def infer(version: Version, inference: Inference) -> Arrays:
         name, inputs = SAMPLED, {**inputs, **_draw(version, inference)}
     spec = version.signature(name)
     has_rows = spec.has_rows and has_common_rows(inputs)
-    return await version.predict(name, inputs, inference.timeout_s, has_rows=has_rows)
+    return await version.predict(name, inputs, inference.timeout_s, has_rows=has_rows, priority=inference.priority)
 
 
 def _draw(version: Version, inference: Inference) -> Arrays:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
@@ -17,6 +18,7 @@ from service.front import auth
 from service.front.app import create_app
 from service.front.auth import Keys
 from service.front.context import Context
+from service.front.fronts import Fronts
 from service.front.registry import Registry, RegistryLimits
 from service.front.sample import curl_line
 from service.front.version import ServingLimits, Version
@@ -34,15 +36,24 @@ def run(settings: Settings) -> None:
         BadSettings: the address cannot be listened on, or the keys cannot be read.
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
-    with _listener(settings) as listener:
-        context = create_context(settings)
-        _Server(context, listener).run([listener])
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(listener) for listener in _listeners(settings)]
+        hashes = _key_hashes(settings)
+
+        def serve(number: int) -> None:
+            context = create_context(settings, hashes)
+            _Server(context, listeners[number], is_first=number == 0).run([listeners[number]])
+
+        if settings.fronts == 1:
+            serve(0)
+        else:
+            Fronts(settings.fronts, serve).run()
 
 
-def create_context(settings: Settings) -> Context:
-    """Keys and registry for settings; makes the first manage key where there is none."""
-    keys = Keys(_key_hashes(settings), is_open=settings.is_open)
-    serving = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max)
+def create_context(settings: Settings, key_hashes: list[str]) -> Context:
+    """Keys and registry for settings."""
+    keys = Keys(key_hashes, is_open=settings.is_open)
+    serving = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max, settings.instances)
     limits = RegistryLimits(serving, settings.load_parallel, settings.poll_interval_s)
     return Context(settings, keys, Registry(Store(settings.models), limits))
 
@@ -65,23 +76,32 @@ def _key_hashes(settings: Settings) -> list[str]:
     return stored
 
 
-def _listener(settings: Settings) -> socket.socket:
+def _listeners(settings: Settings) -> list[socket.socket]:
+    """A listener for each front, all on one address: the kernel spreads the connections over them."""
+    first = _listener(settings, settings.port)
+    port = first.getsockname()[1]
+    return [first, *(_listener(settings, port) for _ in range(settings.fronts - 1))]
+
+
+def _listener(settings: Settings, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if settings.fronts > 1:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((settings.host, port))
         listener.listen(_BACKLOG)
     except OSError as exc:
         listener.close()
-        raise BadSettings(f"port: cannot listen on {settings.host}:{settings.port}: {exc.strerror or exc}") from exc
+        raise BadSettings(f"port: cannot listen on {settings.host}:{port}: {exc.strerror or exc}") from exc
     return listener
 
 
 class _Server(uvicorn.Server):
     """Uvicorn, with a first and a last line of ours, and a pause between SIGTERM and the end."""
 
-    def __init__(self, context: Context, listener: socket.socket) -> None:
+    def __init__(self, context: Context, listener: socket.socket, *, is_first: bool) -> None:
         settings = context.settings
         super().__init__(
             uvicorn.Config(
@@ -101,10 +121,13 @@ class _Server(uvicorn.Server):
         )
         self._context = context
         self._address = _address(listener)
+        self._is_first = is_first
         self._announcement: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if not self._is_first:
+            return  # one front speaks for all
         _say(f"listening on {self._address}, loading models from {self._context.settings.models}")
         self._announcement = asyncio.create_task(self._announce())
 

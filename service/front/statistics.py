@@ -1,18 +1,26 @@
 """Statistics: what one version was asked, how long it took, and how its batches were filled.
 
-Plain counters, changed by the batcher and by `Version.predict` in the front's one thread; the Open Inference Protocol's
+Plain counters, changed by the batcher and by the endpoints in the front's one thread; the Open Inference Protocol's
 statistics and Prometheus' metrics are two views of them.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from types import TracebackType
+
+from service.errors import ServiceError
 
 LATENCY_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+CLIENT_LEFT = (499, "client_left")
 BATCH_BOUNDS_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+
+Outcome = tuple[int, str]
+"""HTTP status and code of a request that failed."""
 
 
 @dataclass
@@ -70,13 +78,38 @@ class Spans:
     output_ns: int
 
 
+class Request:
+    """One request that is being handled; see Statistics.request."""
+
+    __slots__ = ("_start_ns", "_statistics")
+
+    def __init__(self, statistics: Statistics) -> None:
+        self._statistics = statistics
+        self._start_ns = time.perf_counter_ns()
+
+    def __enter__(self) -> None:
+        """Its time runs since it was made."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        ns = time.perf_counter_ns() - self._start_ns
+        statistics = self._statistics
+        if exc is None:
+            statistics.success.add(ns)
+            statistics.latency_s.add(ns / 1e9)
+            return
+        statistics.fail.add(ns)
+        statistics.failures[_outcome(exc)] += 1
+
+
 @dataclass
 class Statistics:
     """The counters of one version.
 
     Args:
-        success: requests that were answered, and how long they took from their arrival at the version.
-        failures: requests that were not, by the code of their error.
+        success: requests that were answered, and how long that took.
+        failures: requests that were not, by the status and code of their error.
         fail: the same together, with how long they took.
         queue: how long requests waited before their first row was computed.
         calls: the parts of the calls that requests were in, counted once for each request.
@@ -84,12 +117,16 @@ class Statistics:
         rows: computed in all.
         executions: calls of the model.
         latency_s: of requests that were answered.
+        queue_s: how long the parts of requests waited.
+        compute_s: how long the model computed in each call.
+        load: loads of the model that succeeded.
+        load_failures: loads that did not.
         batch_rows: rows of the calls.
         last_inference_ms: Unix time of the last call; 0 before the first.
     """
 
     success: Duration = field(default_factory=Duration)
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: Counter[Outcome] = field(default_factory=Counter)
     fail: Duration = field(default_factory=Duration)
     queue: Duration = field(default_factory=Duration)
     calls: CallTimes = field(default_factory=CallTimes)
@@ -98,18 +135,15 @@ class Statistics:
     executions: int = 0
     latency_s: Histogram = field(default_factory=lambda: Histogram(LATENCY_BOUNDS_S))
     queue_s: Histogram = field(default_factory=lambda: Histogram(LATENCY_BOUNDS_S))
+    compute_s: Histogram = field(default_factory=lambda: Histogram(LATENCY_BOUNDS_S))
+    load: Duration = field(default_factory=Duration)
+    load_failures: int = 0
     batch_rows: Histogram = field(default_factory=lambda: Histogram(BATCH_BOUNDS_ROWS))
     last_inference_ms: int = 0
 
-    def answered(self, ns: int) -> None:
-        """A request was answered after so long."""
-        self.success.add(ns)
-        self.latency_s.add(ns / 1e9)
-
-    def failed(self, code: str, ns: int) -> None:
-        """A request failed after so long."""
-        self.failures[code] += 1
-        self.fail.add(ns)
+    def request(self) -> Request:
+        """A block that handles one request; how it ends and how long it takes is counted."""
+        return Request(self)
 
     def waited(self, ns: int) -> None:
         """A part of a request waited so long before its call."""
@@ -121,6 +155,14 @@ class Statistics:
         self.rows += rows
         self.executions += 1
         self.batch_rows.add(rows)
+        self.compute_s.add(spans.infer_ns / 1e9)
         self.calls.add(spans, requests)
         self.batches[rows].add(spans)
         self.last_inference_ms = time.time_ns() // 1_000_000
+
+
+def _outcome(exc: BaseException) -> Outcome:
+    """What an error is answered with; a request that is cancelled has nobody left to be answered."""
+    if isinstance(exc, ServiceError):
+        return exc.status, exc.code
+    return CLIENT_LEFT if isinstance(exc, asyncio.CancelledError) else (ServiceError.status, ServiceError.code)

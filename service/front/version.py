@@ -1,4 +1,4 @@
-"""Version: one version of a model, kept served by a worker that is started again when it dies."""
+"""Version: one version of a model, kept served by workers that are started again when they die."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,12 @@ from service.errors import (
     Unavailable,
     UnsupportedDtype,
 )
-from service.front.batching import Arrays, Batcher, BatchLimits
+from service.front.batching import DEFAULT_PRIORITY, Arrays, Batcher, BatchLimits
+from service.front.buckets import Buckets
+from service.front.crew import Crew
 from service.front.instance import Instance, InstanceLimits
 from service.front.statistics import Spans, Statistics
 from service.store.store import Manifest, VersionId
-
-DEATHS_WINDOW_S = 60.0
-_BACK_OFF_S = 0.1
-_BACK_OFF_MAX_S = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -40,19 +37,20 @@ class ServingLimits:
     Args:
         batch: of its batcher.
         instance: of its worker.
-        restarts_max: deaths within DEATHS_WINDOW_S after which it is not started again.
+        restarts_max: deaths within crew.DEATHS_WINDOW_S after which it is not started again.
+        instances: workers that share its calls.
     """
 
     batch: BatchLimits
     instance: InstanceLimits
     restarts_max: int
+    instances: int = 1
 
 
 class Version:
     """One version of a model: loading, then available, and at the end ended, with a reason if that was not asked for.
 
-    The mutable state is `state`, `failure`, the worker and the times of its deaths, changed only by `start`,
-    `_supervise` and `close`.
+    The mutable state is `state` and `failure`, changed only by `start`, `_end` and `close`; its workers are the crew's.
 
     Args:
         id: the model's name and the version's number.
@@ -69,33 +67,36 @@ class Version:
         self.failure: ServiceError | None = None
         self.signatures: Mapping[str, SignatureSpec] = {}
         self.statistics = Statistics()
-        self.batcher = Batcher(self._call, limits.batch, self.statistics)
+        self.batcher = Batcher(self._call, limits.batch, self.statistics, limits.instances)
         self._limits = limits
-        self._instance: Instance | None = None
-        self._up = asyncio.Event()
-        self._deaths: deque[float] = deque(maxlen=limits.restarts_max + 1)
-        self._supervisor: asyncio.Task[None] | None = None
+        self._buckets = Buckets({})
+        self._crew = Crew(f"{id.name}/{id.number}", self._start_worker, limits.restarts_max, self._given_up)
 
     def __repr__(self) -> str:
         return f"<Version {self.id.name}/{self.id.number} {self.state}>"
 
     @property
-    def worker_pid(self) -> int | None:
-        """The process that serves it now."""
-        return self._instance.pid if self._instance else None
+    def worker_pids(self) -> list[int]:
+        """The processes that serve it now."""
+        return self._crew.pids
+
+    @property
+    def restarts(self) -> int:
+        """Deaths of its workers a short while ago."""
+        return self._crew.restarts
 
     async def start(self) -> None:
-        """Start the worker, and keep one running from then on.
+        """Start the workers, and keep them running from then on; returns when the first is ready.
 
         Raises:
             UploadRejected: the model cannot be loaded; the state is END then.
             Unavailable: it was closed before it was loaded.
         """
-        self._instance = await self._loaded()
-        self.signatures = self._instance.signatures
+        first = await self._loaded()
+        self.signatures = first.signatures
+        self._buckets = Buckets(first.signatures)
         self.state = "AVAILABLE"
-        self._up.set()
-        self._supervisor = asyncio.create_task(self._supervise())
+        self._crew.add(first, self._limits.instances)
 
     def served_signatures(self) -> Mapping[str, SignatureSpec]:
         """All signatures; raises ModelLoading or Unavailable as `signature` does."""
@@ -121,17 +122,11 @@ class Version:
             raise UnsupportedDtype(f'signature "{name}" has tensors of dtypes that cannot be sent')
         return spec
 
-    async def predict(self, signature: str, inputs: Arrays, timeout_s: float, *, has_rows: bool) -> Arrays:
+    async def predict(
+        self, signature: str, inputs: Arrays, timeout_s: float, *, has_rows: bool, priority: int = DEFAULT_PRIORITY
+    ) -> Arrays:
         """Outputs for inputs; see Batcher.submit."""
-        start_ns = time.perf_counter_ns()
-        try:
-            outputs = await self.batcher.submit(signature, inputs, timeout_s, has_rows=has_rows)
-        except BaseException as exc:
-            code = exc.code if isinstance(exc, ServiceError) else "client_left"
-            self.statistics.failed(code, time.perf_counter_ns() - start_ns)
-            raise
-        self.statistics.answered(time.perf_counter_ns() - start_ns)
-        return outputs
+        return await self.batcher.submit(signature, inputs, timeout_s, has_rows=has_rows, priority=priority)
 
     async def infer_shapes(
         self, signature: str, shapes: Mapping[str, list[int | None]], timeout_s: float
@@ -141,29 +136,20 @@ class Version:
         Raises:
             DeadlineExceeded: it waited too long for a worker.
         """
-        try:
-            async with asyncio.timeout(timeout_s):
-                instance = await self._running()
-        except TimeoutError:
-            raise DeadlineExceeded(f"no worker was there within {timeout_s:g} s") from None
-        return await instance.infer_shapes(signature, shapes)
+        async with self._worker(timeout_s) as instance:
+            return await instance.infer_shapes(signature, shapes)
 
     async def close(self) -> None:
-        """Answer what was taken, then end the worker."""
+        """Answer what was taken, then end the workers."""
         await self.batcher.close()
-        if self._supervisor:
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
-        if self._instance:
-            await self._instance.close()
         self._end(None)
+        await self._crew.close()
 
     async def _loaded(self) -> Instance:
         """The first worker; one that is ready only after `close` is ended."""
         self._check_not_closed()
         try:
-            instance = await Instance.start(self.directory, self._limits.instance)
+            instance = await self._start_worker()
         except ServiceError as exc:
             self._end(exc)
             raise
@@ -172,58 +158,54 @@ class Version:
         self._check_not_closed()
         return instance
 
+    async def _start_worker(self) -> Instance:
+        start_ns = time.perf_counter_ns()
+        try:
+            instance = await Instance.start(self.directory, self._limits.instance)
+        except ServiceError:
+            self.statistics.load_failures += 1
+            raise
+        self.statistics.load.add(time.perf_counter_ns() - start_ns)
+        return instance
+
     def _check_not_closed(self) -> None:
         if self.state == "END":
             raise self._unavailable()
 
     async def _call(self, signature: str, inputs: Arrays) -> tuple[Arrays, Spans]:
-        instance = await self._running()
-        return await instance.call(signature, inputs)
+        """One call of the model; where it was compiled for a batch size that holds these rows, of that signature."""
+        bucket = self._buckets.holding(signature, inputs)
+        async with self._worker() as instance:
+            if bucket is None:
+                return await instance.call(signature, inputs)
+            outputs, spans = await instance.call(bucket.signature, bucket.padded(inputs))
+            return bucket.cut(outputs), spans
 
-    async def _running(self) -> Instance:
-        """The worker; while one is started again, wait for it."""
-        if self.state == "AVAILABLE" and self._instance and self._instance.is_lost:
-            self._up.clear()  # its supervisor has not been told yet
-        await self._up.wait()
-        if self._instance is None or self.state != "AVAILABLE":
-            raise self._unavailable()
-        return self._instance
-
-    async def _supervise(self) -> None:
-        while self._instance:
-            await self._instance.lost()
-            self._up.clear()
-            self._deaths.append(time.monotonic())
-            _log.warning("the worker of %s/%d died", self.id.name, self.id.number)
-            await self._instance.close()
-            self._instance = await self._restarted()
-
-    async def _restarted(self) -> Instance | None:
-        """A new worker after a pause that doubles with each death; None when there were too many."""
-        while (deaths := self._recent_deaths()) <= self._limits.restarts_max:
-            await asyncio.sleep(min(_BACK_OFF_S * 2 ** (deaths - 1), _BACK_OFF_MAX_S))
-            try:
-                instance = await Instance.start(self.directory, self._limits.instance)
-            except ServiceError as exc:
-                self._deaths.append(time.monotonic())
-                _log.warning("the worker of %s/%d did not come back: %s", self.id.name, self.id.number, exc.message)
-                continue
-            self._instance = instance
-            self._up.set()
-            return instance
-        self._end(Unavailable(f"its worker died {deaths} times within {DEATHS_WINDOW_S:g} s and is not started again"))
-        return None
-
-    def _recent_deaths(self) -> int:
-        now = time.monotonic()
-        return sum(now - death < DEATHS_WINDOW_S for death in self._deaths)
+    @contextlib.asynccontextmanager
+    async def _worker(self, timeout_s: float | None = None) -> AsyncIterator[Instance]:
+        """A worker that is free, for the block."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                instance = await self._crew.take()
+        except TimeoutError:
+            raise DeadlineExceeded(f"no worker was free within {timeout_s:g} s") from None
+        except Unavailable as exc:
+            raise self._unavailable() from exc
+        try:
+            yield instance
+        finally:
+            self._crew.give(instance)
 
     def _end(self, failure: ServiceError | None) -> None:
         self.state = "END"
         self.failure = failure
-        self._up.set()  # who waits for a worker is told that none will come
         if failure:
             _log.warning("%s/%d is not served: %s", self.id.name, self.id.number, failure.message)
+
+    def _given_up(self, failure: ServiceError) -> None:
+        """Its workers died too often, or it is being closed."""
+        if self.state == "AVAILABLE":
+            self._end(failure)
 
     def _unavailable(self) -> ServiceError:
         name, number = self.id.name, self.id.number

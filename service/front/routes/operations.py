@@ -1,13 +1,15 @@
-"""Operators' paths: is it alive, is it ready. No key, no limits."""
+"""Operators' paths: is it alive, is it ready, without a key or limits; metrics, for those who may read."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from service.front.context import Context
+from service.front.metrics import MEDIA_TYPE
+from service.front.routes.access import Reader
 
 router = APIRouter(tags=["operations"])
 
@@ -32,3 +34,11 @@ async def ready(request: Request) -> JSONResponse:
         "failures": {f"{v.id.name}/{v.id.number}": v.failure.message for v in versions if v.failure},
     }
     return JSONResponse(body, 200 if context.is_ready else 503)
+
+
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+@router.get("/monitoring/prometheus/metrics", include_in_schema=False, response_class=Response)
+async def metrics(request: Request, _: Reader) -> Response:
+    """Of every version: requests, latency, queue, batches, loads; under TensorFlow Serving's and Triton's names too."""
+    text: bytes = request.app.state.metrics.text()
+    return Response(text, media_type=MEDIA_TYPE)

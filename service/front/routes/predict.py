@@ -14,12 +14,14 @@ from service.front.replies import Reply
 async def answer(asked: Asked, context: Context) -> Reply:
     """Predictions for rows or columns; raises ServiceError for whatever is wrong with the request or the model."""
     version = context.registry.find(asked.target)
-    request = tfserving.parse_predict(asked.body)
-    inputs = tfserving.decode_inputs(request, version.signature(request.signature))
-    timeout_s = context.settings.request_timeout_s
-    inference = Inference(request.signature, inputs, timeout_s, seed=request.seed, shots=request.shots)
-    outputs = await infer(version, inference)
-    return Reply(200, tfserving.encode_outputs(outputs, is_rows=request.is_rows))
+    with version.statistics.request():
+        version.batcher.check_room()
+        request = tfserving.parse_predict(asked.body)
+        inputs = tfserving.decode_inputs(request, version.signature(request.signature))
+        timeout_s = context.settings.request_timeout_s
+        inference = Inference(request.signature, inputs, timeout_s, seed=request.seed, shots=request.shots)
+        outputs = await infer(version, inference)
+        return Reply(200, tfserving.encode_outputs(outputs, is_rows=request.is_rows))
 
 
 PREDICT = Endpoint(

@@ -19,15 +19,16 @@ SPANS = Spans(0, 0, 0)
 class Squares:
     """Squares its rows, notes what it was called with, and refuses negative rows."""
 
-    def __init__(self):
+    def __init__(self, calls_max=1):
         self.calls = []
+        self.calls_max = calls_max
         self.running = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def __call__(self, signature, inputs):
         """Square the rows, when the gate is open."""
-        assert not self.running, "two calls at once"
+        assert self.running < self.calls_max, "more calls at once than there are workers"
         self.running += 1
         self.calls.append((signature, inputs["x"].copy()))
         await asyncio.sleep(0)
@@ -51,35 +52,46 @@ def rows(*numbers, dtype=np.int64, width=None):
             st.lists(st.integers(-1, 50), min_size=1, max_size=20),
             st.sampled_from(["a", "b"]),
             st.sampled_from([None, 2, 3]),
+            st.integers(1, 3),
             st.integers(0, 3),
+            st.booleans(),
         ),
         min_size=1,
         max_size=25,
-    )
+    ),
+    st.integers(1, 3),
 )
-def test_every_caller_gets_what_a_call_alone_would_give(requests):
+def test_every_caller_gets_what_a_call_alone_would_give(requests, calls_max):
     """Whatever comes in whatever order: own rows, own errors, never more rows in a call than allowed, never mixed."""
 
-    async def ask(batcher, numbers, signature, width, pause):
+    async def ask(batcher, numbers, signature, width, priority, pause, is_leaving):
         for _ in range(pause):
             await asyncio.sleep(0)
-        return (await batcher.submit(signature, rows(*numbers, width=width), 10))["y"]
+        asked = batcher.submit(signature, rows(*numbers, width=width), 10, priority=priority)
+        if is_leaving:
+            asked = asyncio.wait_for(asked, 1e-9)
+        return (await asked)["y"]
 
     async def ask_all():
-        model = Squares()
-        batcher = Batcher(model, LIMITS, Statistics())
+        model = Squares(calls_max)
+        statistics = Statistics()
+        batcher = Batcher(model, LIMITS, statistics, calls_max)
         answers = await asyncio.gather(*(ask(batcher, *request) for request in requests), return_exceptions=True)
         await batcher.close()
-        assert repr(batcher) == "<Batcher idle, 0 rows queued in 0 lanes>"
-        return model, answers
+        assert repr(batcher) == "<Batcher in 0 calls, 0 rows queued in 0 lanes>"
+        return model, statistics, answers
 
-    model, answers = asyncio.run(ask_all())
-    for (numbers, _, width, _), answer in zip(requests, answers, strict=True):
-        if min(numbers) < 0:
+    model, statistics, answers = asyncio.run(ask_all())
+    for (numbers, _, width, _, _, is_leaving), answer in zip(requests, answers, strict=True):
+        if isinstance(answer, TimeoutError):
+            assert is_leaving
+        elif min(numbers) < 0:
             assert isinstance(answer, InvalidRequest)
         else:
             np.testing.assert_array_equal(answer, rows(*numbers, width=width)["x"] ** 2)
     assert all(len(x) <= LIMITS.batch_max_rows for _, x in model.calls)
+    good = [len(x) for _, x in model.calls if (x >= 0).all()]
+    assert (statistics.executions, statistics.rows) == (len(good), sum(good))
 
 
 def test_a_lone_request_is_called_at_once():
@@ -114,6 +126,45 @@ def test_what_waits_goes_together_and_a_large_request_is_split():
     sizes, answers = asyncio.run(story())
     assert sizes == [1, 7, 8, 8, 4]
     assert answers == [[n * n for n in range(size)] for size in (1, 3, 4, 20)]
+
+
+def test_the_urgent_go_first_and_the_rest_in_order():
+    """Of what waits in any lane, the lowest priority is called first; of one priority, who came first."""
+
+    async def story():
+        model = Squares()
+        model.gate.clear()
+        batcher = Batcher(model, LIMITS, Statistics())
+        tasks = [asyncio.create_task(batcher.submit("a", rows(0), 10))]
+        await asyncio.sleep(0.01)
+        for number, (signature, priority) in enumerate([("a", 3), ("a", 2), ("b", 2), ("a", 1), ("b", 1)], 1):
+            full = rows(*[number] * LIMITS.batch_max_rows)
+            tasks.append(asyncio.create_task(batcher.submit(signature, full, 10, priority=priority)))
+        await asyncio.sleep(0.01)
+        model.gate.set()
+        await asyncio.gather(*tasks)
+        return [int(x[0]) for _, x in model.calls]
+
+    assert asyncio.run(story()) == [0, 4, 5, 2, 3, 1]
+
+
+def test_as_many_calls_at_once_as_there_are_workers():
+    """With two workers two calls run, and what waits goes to whichever is free first."""
+
+    async def story():
+        model = Squares(calls_max=2)
+        model.gate.clear()
+        batcher = Batcher(model, LIMITS, Statistics(), 2)
+        tasks = []
+        for number in range(4):
+            tasks.append(asyncio.create_task(batcher.submit("a", rows(number), 10)))
+            await asyncio.sleep(0.01)
+        running = model.running
+        model.gate.set()
+        await asyncio.gather(*tasks)
+        return running, [x.tolist() for _, x in model.calls]
+
+    assert asyncio.run(story()) == (2, [[0], [1], [2, 3]])
 
 
 def test_inputs_without_rows_are_called_alone():
@@ -164,7 +215,7 @@ def test_who_waits_too_long_or_leaves_is_dropped():
             await batcher.submit("b", rows(3), 0.02)
         leaving.cancel()
         await asyncio.sleep(0)
-        assert repr(batcher) == "<Batcher calling, 0 rows queued in 0 lanes>"
+        assert repr(batcher) == "<Batcher in 1 calls, 0 rows queued in 0 lanes>"
         model.gate.set()
         await running
         await batcher.close()

@@ -182,10 +182,10 @@ async def main():
     loading = asyncio.create_task(version.start())
     await asyncio.sleep(0.1)
     await version.close()
-    print(await refusal(loading), version.worker_pid, version.state)
+    print(await refusal(loading), version.worker_pids, version.state)
     version = new()
     await version.start()
-    os.kill(version.worker_pid, signal.SIGKILL)
+    os.kill(version.worker_pids[0], signal.SIGKILL)
     await asyncio.sleep(0.05)
     waiting = asyncio.create_task(version.infer_shapes("serving_default", {"x": [1, 4]}, 60))
     await asyncio.sleep(0)
@@ -204,4 +204,4 @@ def test_a_version_that_is_removed_leaves_no_worker_and_nobody_waiting(savedmode
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ended.stderr.count("Traceback") == 0
     removed = "version 1 of affine is not served: it was removed"
-    assert ended.stdout.splitlines() == [f"{removed} None END", f"{removed} END"]
+    assert ended.stdout.splitlines() == [f"{removed} [] END", f"{removed} END"]
