@@ -120,5 +120,9 @@ TARGETS = (
     ),
     Target("overload: goodput, of the capacity", _of_overload("goodput_per_s", "capacity_per_s"), least=0.9),
     Target("overload: median of a refusal in ms", _of_overload("refusal_p50_ms"), most=5),
-    Target("overload: p99 of the accepted, of the queue's bound", _of_overload("accepted_p99_ms", "bound_ms"), most=1),
+    Target(
+        "overload: p99 of the accepted, of the time a full queue takes (a quarter for the scatter of a call's time)",
+        _of_overload("accepted_p99_ms", "bound_ms"),
+        most=1.25,
+    ),
 )

@@ -75,8 +75,8 @@ def test_each_target_finds_its_number(run):
     assert target.holds(3)
     target, (share, _) = found["64 connections: p99, of Triton's"]
     assert target.holds(share)
-    target, (share, _) = found["overload: p99 of the accepted, of the queue's bound"]
-    assert not target.holds(share)
+    target, (share, _) = found["overload: median of a refusal in ms"]
+    assert target.holds(share)
 
 
 def test_targets_of_what_was_not_measured_are_open(run):
