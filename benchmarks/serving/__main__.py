@@ -21,11 +21,12 @@ from benchmarks.serving.contenders import SERVERS, Server
 from benchmarks.serving.overload import TIMES, overload
 from benchmarks.serving.race import FULL, QUICK, Pace, race
 from benchmarks.serving.scaling import scaling
-from benchmarks.serving.scenarios import SCENARIOS
+from benchmarks.serving.scenarios import QUICK_SCENARIOS, SCENARIOS
 from benchmarks.serving.wrk import MISSING, has_wrk
 
 _PARTS = ("race", "overload", "scaling")
 _OVERLOAD_TIMES = 3  # the seconds of a load of the race: an open loop has to settle
+_SCALING_ROUNDS = 2
 _VERSIONS = """
 import importlib.metadata, json, platform, sys
 print(json.dumps({"python": platform.python_version()} | {p: importlib.metadata.version(p) for p in sys.argv[1:]}))
@@ -57,7 +58,8 @@ def measure(arguments: Sequence[str] | None = None) -> Path:
 def _race(options: argparse.Namespace, pace: Pace) -> dict[str, Any]:
     servers = {name: SERVERS[name] for name in options.only}
     versions = {name: _versions(server) for name, server in servers.items()}
-    scenarios = [scenario for scenario in SCENARIOS if scenario.model in options.models]
+    chosen = SCENARIOS if options.full else QUICK_SCENARIOS
+    scenarios = [scenario for scenario in chosen if scenario.model in options.models]
     return {"versions": versions, "points": race(list(servers), scenarios, pace)}
 
 
@@ -66,7 +68,7 @@ def _overload(_options: argparse.Namespace, pace: Pace) -> dict[str, Any]:
 
 
 def _scaling(_options: argparse.Namespace, pace: Pace) -> dict[str, Any]:
-    return {"scaling": scaling(pace.seconds, pace.rounds)}
+    return {"scaling": scaling(pace.seconds, _SCALING_ROUNDS)}
 
 
 _MEASURES = {"race": _race, "overload": _overload, "scaling": _scaling}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -30,15 +32,17 @@ class Pace:
         name: "quick" or "full"; it stands in the results.
         rounds: turns of each server.
         seconds: of load for each scenario in a turn, behind a second that does not count.
+        minutes: no turn is begun after them, so that a slow machine has fewer turns.
     """
 
     name: str
     rounds: int
     seconds: int
+    minutes: float
 
 
-QUICK = Pace("quick", rounds=3, seconds=3)
-FULL = Pace("full", rounds=5, seconds=10)
+QUICK = Pace("quick", rounds=3, seconds=3, minutes=23)
+FULL = Pace("full", rounds=5, seconds=10, minutes=math.inf)
 
 
 @dataclass
@@ -78,12 +82,13 @@ def race(names: Sequence[str], scenarios: Sequence[Scenario], pace: Pace) -> lis
         A point for each scenario: {"scenario": ..., "results": {name: Measured}}.
     """
     turns = {(name, scenario): Turns() for name in names for scenario in scenarios}
-    for turn in range(pace.rounds):
-        for model in dict.fromkeys(scenario.model for scenario in scenarios):
-            for name in names:
-                mine = {s: turns[name, s] for s in scenarios if s.model == model and not turns[name, s].reason}
-                _take_turn(SERVERS[name], model, mine, pace.seconds)
-                print(f"[{turn + 1}/{pace.rounds}] {model} {name}: {_line(mine)}", flush=True)
+    models = dict.fromkeys(scenario.model for scenario in scenarios)
+    deadline_s = time.monotonic() + 60 * pace.minutes
+    for turn, model, name in itertools.product(range(pace.rounds), models, names):
+        mine = {s: turns[name, s] for s in scenarios if s.model == model and not turns[name, s].reason}
+        if time.monotonic() < deadline_s:
+            _take_turn(SERVERS[name], model, mine, pace.seconds)
+            print(f"[{turn + 1}/{pace.rounds}] {model} {name}: {_line(mine)}", flush=True)
     return [_point(scenario, {name: turns[name, scenario] for name in names}) for scenario in scenarios]
 
 

@@ -53,3 +53,4 @@ SCENARIOS = tuple(
         *(Scenario(model, _BATCH_CONNECTIONS, _BATCH, encoding) for encoding in ("json", "binary")),
     )
 )
+QUICK_SCENARIOS = tuple(s for s in SCENARIOS if s.model == "q4" or s.connections not in _CONNECTIONS[:2])

@@ -9,7 +9,7 @@ from benchmarks.environments import OURS, ROOT
 from benchmarks.serving.contenders import RIVALS, SERVERS, US
 from benchmarks.serving.models import MODELS
 from benchmarks.serving.protocols import PROTOCOLS
-from benchmarks.serving.scenarios import SCENARIOS
+from benchmarks.serving.scenarios import QUICK_SCENARIOS, SCENARIOS
 
 ROWS = np.array([[0.1, -2.5, 1e-6, 3.0], [1 / 3, 0.0, 7.0, -1.0]], np.float32)
 
@@ -73,6 +73,7 @@ def test_servers_name_what_exists(name):
 def test_scenarios_are_of_known_models_and_none_stands_twice():
     """Each scenario can be measured, asks for different rows, and is measured once."""
     assert len(set(SCENARIOS)) == len(SCENARIOS)
+    assert set(QUICK_SCENARIOS) <= set(SCENARIOS)
     for scenario in SCENARIOS:
         rows = np.arange(8192 * 2).reshape(-1, 2)
         pieces = scenario.pieces(rows)
