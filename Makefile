@@ -8,13 +8,24 @@ BIN    := .venv/bin
 IMAGE  ?= qlayer-service:latest
 BENCH  := exported limit training gradient first_call saving moons memory scaling_wires scaling_depth scaling_batch
 
-.PHONY: serve test lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
+.PHONY: serve test fuzz test-kserve lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
 
 serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is none yet, and serve it
 	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
 
 test: .venv/installed                     ## everything that needs no special machine
 	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+fuzz: .venv/installed                     ## a minute of random SavedModels for the static check of uploads
+	$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --quiet '.[fuzz]'
+	mkdir -p build/fuzz
+	PYTHONPATH=. TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/fuzz/fuzz_inspection.py build/fuzz tests/fuzz/corpus/inspection \
+		-max_total_time=60 -artifact_prefix=build/fuzz/
+
+test-kserve: .venv/installed              ## the service by KServe's client, in an environment of its own: its pins are not ours
+	$(PYTHON) -m venv build/kserve
+	build/kserve/bin/python -m pip install --disable-pip-version-check --quiet --requirement tests/environments/kserve.in
+	KSERVE_PYTHON=build/kserve/bin/python $(BIN)/pytest tests/service/front/routes/test_kserve.py
 
 lint: .venv/installed                     ## style, types, direction of imports
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ ServiceError 500
 ├── TooLarge 413
 ├── UploadRejected 422      the code says why
 ├── QueueFull 429
-├── UnsupportedDtype 501
+├── NotSupported 501        UnsupportedDtype, UnsupportedCoding
 ├── Unavailable 503         ModelLoading, WorkerLost
 ├── DeadlineExceeded 504    CallTimeout
 └── DiskFull 507            FolderReadOnly
@@ -20,6 +20,8 @@ ServiceError 500
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class ServiceError(Exception):
@@ -28,16 +30,18 @@ class ServiceError(Exception):
     Args:
         message: what was found, what was expected, where, and what to do.
         code: replaces the class's code where one class has several.
+        details: more than one thing to tell, as JSON objects.
     """
 
     status = 500
     code = "internal"
     retry_after_s: int | None = None
 
-    def __init__(self, message: str, code: str | None = None) -> None:
+    def __init__(self, message: str, code: str | None = None, details: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
+        self.details = details
 
 
 class InvalidRequest(ServiceError):
@@ -142,10 +146,22 @@ class QueueFull(ServiceError):
     status, code, retry_after_s = 429, "queue_full", 1
 
 
-class UnsupportedDtype(ServiceError):
+class NotSupported(ServiceError):
+    """A part of a protocol that is not there."""
+
+    status, code = 501, "not_supported"
+
+
+class UnsupportedDtype(NotSupported):
     """A dtype that JSON cannot carry."""
 
-    status, code = 501, "unsupported_dtype"
+    code = "unsupported_dtype"
+
+
+class UnsupportedCoding(NotSupported):
+    """A Content-Encoding that is not taken."""
+
+    code = "unsupported_coding"
 
 
 class Unavailable(ServiceError):

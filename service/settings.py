@@ -56,7 +56,11 @@ class Settings(BaseSettings):
     load_timeout_s: float = Field(120, gt=0, description="seconds a version may take to load and warm up")
     load_cpu_s: int = Field(60, ge=1, description="processor seconds a version may take to load and warm up")
     load_parallel: int = Field(2, ge=1, description="versions that are loaded at the same time")
+    worker_threads: int = Field(1, ge=1, le=256, description="threads that compute one call of a model")
     worker_memory_max_mb: int = Field(8192, ge=1024, description="address space of one worker, in MiB")
+    graph_max_mb: int = Field(32, ge=1, le=2048, description="size of an upload's saved_model.pb, in MiB")
+    strict_folder: bool = Field(False, description="refuse models in the folder too for what the static check finds")
+    require_sandbox: bool = Field(False, description="refuse to start where the kernel has no Landlock")
     restarts_max: int = Field(5, ge=0, description="deaths of a worker within a minute that are answered by a restart")
 
     predict_max_bytes: int = Field(16 * _MB, ge=1, description="bytes of a prediction's body, also once inflated")
@@ -85,7 +89,9 @@ class Settings(BaseSettings):
     @property
     def instance_limits(self) -> InstanceLimits:
         """The limits of each worker."""
-        worker = Limits(self.worker_memory_max_mb, self.load_cpu_s)
+        worker = Limits(
+            self.worker_memory_max_mb, self.load_cpu_s, self.graph_max_mb, self.require_sandbox, self.worker_threads
+        )
         return InstanceLimits(worker, self.load_timeout_s, self.call_timeout_s)
 
     @property

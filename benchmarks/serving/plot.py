@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from benchmarks.plots import SETTINGS, write_figure
 from benchmarks.serving.contenders import SERVERS
@@ -70,6 +72,7 @@ def draw(run: Mapping[str, Any], folder: Path, name: str = "serving") -> list[Pa
 
 def _bars(axes: Axes, points: Sequence[tuple[Scenario, Mapping[str, Any]]], names: Sequence[str], value: str) -> None:
     height = 1 / (len(names) + 1.5)
+    shown = [results[name][value] for _, results in points for name in names if value in results.get(name, {})]
     for i, name in enumerate(names):
         known = [
             (place + (i + 0.5) * height, results[name][value])
@@ -80,8 +83,10 @@ def _bars(axes: Axes, points: Sequence[tuple[Scenario, Mapping[str, Any]]], name
         axes.barh(places, widths, 0.9 * height, label=name, color=_COLOURS[name])
     axes.set_yticks([place + len(names) / 2 * height for place in range(len(points))])
     axes.set_yticklabels([_short(scenario) for scenario, _ in points])
-    axes.invert_yaxis()
+    axes.set_ylim(len(points), -height)
     axes.set_xscale("log")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(left=10 ** math.floor(math.log10(min(shown, default=1))))
 
 
 def _short(scenario: Scenario) -> str:

@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +25,7 @@ _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "BENTOML_DO_NOT_TRACK": "true", "DO_NO
 _START_LIMIT_S = 120
 _STOP_LIMIT_S = 20
 _ASK_LIMIT_S = 60
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - of the servers, not ours
 _PORTS = 3  # a server may want the two that follow, too
 
 
@@ -122,6 +124,8 @@ class Running:
             self._process.poll()
             time.sleep(0.05)
         self._process.wait()
+        for path in [path for one in known for path in _SHARED_MEMORY.glob(f"pytrtion{one.pid}-*")]:
+            path.unlink(missing_ok=True)  # Triton leaves it behind
 
     def processes(self) -> set[Identity]:
         """All processes of this server: those that bear its mark, and what these have started."""

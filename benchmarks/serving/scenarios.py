@@ -28,7 +28,8 @@ class Scenario:
     def label(self) -> str:
         """For a line."""
         asked = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
-        return f"{self.model}, {self.connections} connections, {asked}, {self.encoding}"
+        kept = "1 connection" if self.connections == 1 else f"{self.connections} connections"
+        return f"{self.model}, {kept}, {asked}, {self.encoding}"
 
     def to_json(self) -> dict[str, Any]:
         """As JSON data."""

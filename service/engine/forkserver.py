@@ -45,7 +45,7 @@ def _ensure() -> None:
             forkserver.ensure_running()
 
 
-def start_worker(connection: socket.socket, directory: Path, limits: Limits) -> BaseProcess:
+def start_worker(connection: socket.socket, directory: Path, limits: Limits, *, is_strict: bool) -> BaseProcess:
     """Fork a worker that loads a SavedModel and answers on a socket.
 
     Blocks until the fork server has imported TensorFlow: call it in a thread.
@@ -54,13 +54,14 @@ def start_worker(connection: socket.socket, directory: Path, limits: Limits) -> 
         connection: the worker's end of a socket pair; close it afterwards.
         directory: holds saved_model.pb.
         limits: what the worker may use.
+        is_strict: whether it refuses a model that the static check has something against, or only says so.
 
     Returns:
         The process.
     """
     _ensure()
     process = multiprocessing.get_context("forkserver").Process(
-        target=_worker_main, args=(connection, str(directory), limits), daemon=True
+        target=_worker_main, args=(connection, str(directory.absolute()), limits, is_strict), daemon=True
     )
     process.start()
     return process
@@ -80,11 +81,11 @@ def _stop() -> None:
             companion._stop()  # noqa: SLF001
 
 
-def _worker_main(connection: socket.socket, directory: str, limits: Limits) -> None:
+def _worker_main(connection: socket.socket, directory: str, limits: Limits, is_strict: bool) -> None:
     """Runs in the fork: there, and only there, the worker module is imported already."""
     from service.engine import worker  # noqa: PLC0415 -- it imports TensorFlow
 
-    worker.main(connection, directory, limits)
+    worker.main(connection, directory, limits, is_strict=is_strict)
 
 
 @contextmanager

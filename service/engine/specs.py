@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -92,13 +93,13 @@ class SignatureSpec:
     outputs: dict[str, TensorSpec]
     method_name: str
 
-    @property
+    @cached_property
     def has_rows(self) -> bool:
         """Whether every input and output has the batch first, so that rows of several requests can share a call."""
         tensors = [*self.inputs.values(), *self.outputs.values()]
         return bool(self.inputs) and bool(self.outputs) and all(tensor.has_free_rows for tensor in tensors)
 
-    @property
+    @cached_property
     def is_callable(self) -> bool:
         """Whether all its tensors can cross the channel."""
         return all(tensor.dtype in DTYPES for tensor in [*self.inputs.values(), *self.outputs.values()])

@@ -18,7 +18,8 @@ from service.front.context import Context
 from service.front.hotpath import App, HotPath
 from service.front.metrics import Metrics
 from service.front.replies import reply_to
-from service.front.routes import management, operations, tfserving
+from service.front.routes import management, oip, oip_logging, operations, tfserving
+from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
 
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
@@ -44,13 +45,13 @@ def create_app(context: Context) -> App:
     )
     app.state.context = context
     app.state.metrics = Metrics(context)
-    for router in (tfserving.router, management.router, operations.router):
+    for router in (tfserving.router, oip.router, oip_logging.router, management.router, operations.router):
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
     openapi.document(app)
-    return HotPath(app, (PREDICT,), context)
+    return HotPath(app, (PREDICT, INFER), context)
 
 
 async def _error_reply(_: Request, exc: Exception) -> Response:

@@ -202,9 +202,12 @@ class Batcher:
             del self._lanes[part.lane]
 
     def _expire_at(self, deadline: float) -> None:
-        """One timer for all: under load it is set once in a while, not once for each request."""
-        if self._expiry is None:
-            self._expiry = asyncio.get_running_loop().call_at(deadline, self._expire)
+        """One timer for all, at the earliest deadline: under load it is set once in a while, not for each request."""
+        if self._expiry is not None:
+            if self._expiry.when() <= deadline:
+                return
+            self._expiry.cancel()
+        self._expiry = asyncio.get_running_loop().call_at(deadline, self._expire)
 
     def _expire(self) -> None:
         """Fail the parts that have waited too long, and look again at the next deadline."""

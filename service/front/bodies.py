@@ -7,29 +7,60 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
-from service.errors import BodyTimeout, InvalidRequest, TooLarge
+from service.errors import BodyTimeout, InvalidRequest, TooLarge, UnsupportedCoding
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = dict[bytes, bytes]
+
+INFLATED_CODINGS = {"gzip": 31, "deflate": 15}
+"""Codings that bodies may come in, and zlib's name for the format; deflate is zlib's, as RFC 9110 has it."""
 
 
 class ClientLeft(Exception):
     """The client closed the connection; there is nobody to answer."""
 
 
-async def read_body(receive: Receive, headers: Headers, max_bytes: int, timeout_s: float | None = None) -> bytes:
-    """A whole body, inflated if it came as gzip.
+def lenient_coding(headers: Headers) -> str:
+    """TensorFlow Serving's rule: gzip wherever the word stands, and anything else is not looked at."""
+    return "gzip" if b"gzip" in headers.get(b"content-encoding", b"") else ""
+
+
+def strict_coding(headers: Headers) -> str:
+    """Triton's rule: one coding that is known, or none.
+
+    Raises:
+        UnsupportedCoding: another.
+    """
+    coding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
+    if coding in {"", "identity"}:
+        return ""
+    if coding not in INFLATED_CODINGS:
+        raise UnsupportedCoding(f"Content-Encoding is '{coding[:100]}', expected one of: gzip, deflate, identity")
+    return coding
+
+
+async def read_body(
+    receive: Receive,
+    headers: Headers,
+    max_bytes: int,
+    timeout_s: float | None = None,
+    coding_of: Callable[[Headers], str] = lenient_coding,
+) -> bytes:
+    """A whole body, inflated if it came compressed.
 
     Args:
         receive: the ASGI channel.
         headers: of the request, with lower-case names.
         max_bytes: how long it may be, as sent and inflated.
         timeout_s: how long each piece of it may take; None where somebody else watches.
+        coding_of: which coding the headers name; empty for none.
 
     Raises:
         TooLarge, BodyTimeout, ClientLeft: as their names say.
-        InvalidRequest: it is not the gzip it claims to be.
+        UnsupportedCoding: as `coding_of`.
+        InvalidRequest: it is not the gzip or deflate it claims to be.
     """
+    coding = coding_of(headers)
     message = await _next(receive, timeout_s)
     body: bytes = message.get("body", b"")
     if message.get("more_body") or len(body) > max_bytes:
@@ -38,7 +69,7 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int, timeout_
         async for piece in _pieces(message, receive, max_bytes, timeout_s):
             pieces.append(piece)  # noqa: PERF401 -- ruff does not see that the first one is in it already
         body = b"".join(pieces)
-    return _inflated(body, max_bytes) if b"gzip" in headers.get(b"content-encoding", b"") else body
+    return _inflated(body, coding, max_bytes) if coding else body
 
 
 async def stream_body(
@@ -90,16 +121,16 @@ def _check_declared(headers: Headers, max_bytes: int) -> None:
         raise _too_large(max_bytes)
 
 
-def _inflated(body: bytes, max_bytes: int) -> bytes:
-    inflater = zlib.decompressobj(wbits=31)
+def _inflated(body: bytes, coding: str, max_bytes: int) -> bytes:
+    inflater = zlib.decompressobj(wbits=INFLATED_CODINGS[coding])
     try:
         inflated = inflater.decompress(body, max_bytes + 1)
     except zlib.error as exc:
-        raise InvalidRequest("the body is not the gzip that Content-Encoding says it is") from exc
+        raise InvalidRequest(f"the body is not the {coding} that Content-Encoding says it is") from exc
     if len(inflated) > max_bytes:
         raise _too_large(max_bytes)
     if not inflater.eof:
-        raise InvalidRequest("the gzip body is cut off")
+        raise InvalidRequest(f"the {coding} body is cut off")
     return inflated
 
 

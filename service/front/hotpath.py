@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.errors import MethodNotAllowed, ModelNotFound, NotFound
-from service.front.bodies import ClientLeft, Headers, Receive, read_body
+from service.front.bodies import ClientLeft, Headers, Receive, lenient_coding, read_body
 from service.front.context import Context
 from service.front.replies import Reply, reply_to
 from service.front.target import Target, target_of
@@ -38,14 +38,20 @@ class Endpoint:
     Args:
         suffix: paths that end so are this endpoint's.
         pattern: what such a path must look like in full; its groups are the model, and perhaps version and label.
-        form: the same for people.
+        form: the same for people; None where a path that ends so and does not look so is somebody else's.
         answer: from the request to the reply; raises ServiceError.
+        coding_of: which coding of the body the headers name; see read_body.
     """
 
     suffix: str
     pattern: re.Pattern[str]
-    form: str
+    form: str | None
     answer: Callable[[Asked, Context], Awaitable[Reply]]
+    coding_of: Callable[[Headers], str] = lenient_coding
+
+    def takes(self, path: str) -> bool:
+        """Whether a path is this endpoint's."""
+        return path.endswith(self.suffix) and (self.form is not None or self.pattern.fullmatch(path) is not None)
 
     def target(self, scope: Scope) -> Target:
         """Whom a request asks.
@@ -97,7 +103,7 @@ class HotPath:
         if scope["type"] == "http":
             path: str = scope["path"]
             for endpoint in self._endpoints:
-                if path.endswith(endpoint.suffix):
+                if endpoint.takes(path):
                     return endpoint
         return None
 
@@ -106,7 +112,8 @@ class HotPath:
         target = endpoint.target(scope)
         headers: Headers = dict(scope["headers"])
         context.keys.check(headers.get(b"authorization", b"").decode("latin-1"), "infer", target.name)
-        body = await read_body(watched.receive, headers, context.settings.predict_max_bytes)
+        max_bytes = context.settings.predict_max_bytes
+        body = await read_body(watched.receive, headers, max_bytes, coding_of=endpoint.coding_of)
         watched.has_body = True
         return await endpoint.answer(Asked(target, headers, body), context)
 

@@ -53,15 +53,21 @@ class Instance:
         self._turn = asyncio.Lock()
         self._has_overrun = False
         self.signatures: Mapping[str, SignatureSpec] = {}
+        self.findings: list[dict[str, Any]] = []
 
     @classmethod
-    async def start(cls, directory: Path, limits: InstanceLimits) -> Instance:
-        """Fork a worker and wait until it has loaded and warmed up its model.
+    async def start(cls, directory: Path, limits: InstanceLimits, *, is_strict: bool) -> Instance:
+        """Fork a worker and wait until it has checked, loaded and warmed up its model.
+
+        Args:
+            directory: the SavedModel.
+            limits: what the worker may use.
+            is_strict: whether findings of the static check refuse the model; else they are in `findings`.
 
         Raises:
             UploadRejected: the model cannot be loaded; the code and text say why.
         """
-        ours, process = await _forked(directory, limits.worker)
+        ours, process = await _forked(directory, limits.worker, is_strict=is_strict)
         loop = asyncio.get_running_loop()
         _, link = await loop.create_connection(lambda: _Link(loop), sock=ours)
         instance = cls(process, link, limits)
@@ -149,25 +155,48 @@ class Instance:
         self._kill()
 
     async def _load(self) -> None:
+        step = _LOADING
         try:
             async with asyncio.timeout(self._limits.load_timeout_s):
-                report = await self._link.report
+                loaded = _checked(await self._link.report, step)
+                step = _WARMING_UP
+                _checked(await self._link.ask(Message("warm_up")), step)
         except TimeoutError:
-            text = f"loading and warming up took longer than {self._limits.load_timeout_s:g} s"
-            raise UploadRejected(text, "model_load_timeout") from None
+            text = f"{step.text} took longer than {self._limits.load_timeout_s:g} s"
+            raise UploadRejected(text, step.timeout_code) from None
         except WorkerLost:
-            raise await self._death() from None
-        if report.kind == "failure":
-            raise _load_error(report.data)
-        self.signatures = {name: SignatureSpec.from_plain(plain) for name, plain in report.data.items()}
+            raise await self._death(step) from None
+        signatures = loaded["signatures"].items()
+        self.signatures = {name: SignatureSpec.from_plain(plain) for name, plain in signatures}
+        self.findings = loaded["findings"]
 
-    async def _death(self) -> UploadRejected:
-        """Why a worker died while loading, from its exit status."""
+    async def _death(self, step: _Step) -> UploadRejected:
+        """Why a worker died at a step, from its exit status."""
         await asyncio.to_thread(self._process.join, _EXIT_WAIT_S)
         number = -(self._process.exitcode or 0)
-        code, text = _DEATHS.get(number, ("model_crashed_loader", "crashed the process that loaded it"))
         name = signal.Signals(number).name if number > 0 else f"exit code {-number}"
-        return UploadRejected(f"the model {text} ({name})", code)
+        if number == signal.SIGXCPU:
+            return UploadRejected(f"{step.text} took more processor time than it may ({name})", step.timeout_code)
+        if number == signal.SIGKILL:
+            text = f"the worker was ended while {step.text}, most likely for its memory ({name})"
+            return UploadRejected(text, "model_out_of_memory")
+        return UploadRejected(
+            f"the model crashed the process that ran it: {step.text} ({name})", "model_crashed_loader"
+        )
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step of starting a worker: what it is called, and the codes of its failures."""
+
+    text: str
+    failure: str
+    failure_code: str
+    timeout_code: str
+
+
+_LOADING = _Step("loading the model", "the model cannot be loaded", "load_failed", "model_load_timeout")
+_WARMING_UP = _Step("calling the model once", "a first call of the model failed", "warmup_failed", "warmup_timeout")
 
 
 class _Link(asyncio.Protocol):
@@ -214,33 +243,38 @@ class _Link(asyncio.Protocol):
             self._transport.close()
 
 
-async def _forked(directory: Path, limits: Limits) -> tuple[socket.socket, BaseProcess]:
+async def _forked(directory: Path, limits: Limits, *, is_strict: bool) -> tuple[socket.socket, BaseProcess]:
     """Our end of the socket to a new worker, and its process."""
     ours, theirs = socket.socketpair()
     try:
         with theirs:
-            return ours, await asyncio.to_thread(forkserver.start_worker, theirs, directory, limits)
+            return ours, await asyncio.to_thread(
+                forkserver.start_worker, theirs, directory, limits, is_strict=is_strict
+            )
     except BaseException:
         ours.close()
         raise
-
-
-_DEATHS: dict[int, tuple[str, str]] = {
-    signal.SIGXCPU: ("model_load_timeout", "took more processor time to load than it may"),
-    signal.SIGKILL: ("model_out_of_memory", "was ended while loading, most likely for its memory"),
-}
 
 
 def _worker_lost() -> WorkerLost:
     return WorkerLost("the worker process of this model died with the request in its hands: try again")
 
 
-def _load_error(failure: dict[str, Any]) -> ServiceError:
+def _checked(answer: Message, step: _Step) -> dict[str, Any]:
+    """What a step's answer holds.
+
+    Raises:
+        UploadRejected: it is a failure.
+    """
+    if answer.kind != "failure":
+        return answer.data
+    failure = answer.data
     if failure["is_memory"]:
-        return UploadRejected(
-            f"the model needs more memory than it may have: {failure['message']}", "model_out_of_memory"
-        )
-    return UploadRejected(f"the model cannot be loaded: {failure['message']}", "load_failed")
+        text = f"the model needs more memory than it may have: {failure['message']}"
+        raise UploadRejected(text, "model_out_of_memory")
+    if failure["details"]:
+        raise UploadRejected(f"the model is not accepted: {failure['message']}", failure["code"], failure["details"])
+    raise UploadRejected(f"{step.failure}: {failure['message']}", failure["code"] or step.failure_code)
 
 
 def _call_error(failure: dict[str, Any]) -> ServiceError:

@@ -9,7 +9,16 @@ import orjson
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from service.errors import BodyTimeout, DiskFull, InvalidRequest, MethodNotAllowed, NotFound, ServiceError, Unauthorized
+from service.errors import (
+    BodyTimeout,
+    DiskFull,
+    InvalidRequest,
+    MethodNotAllowed,
+    NotFound,
+    ServiceError,
+    Unauthorized,
+    UnsupportedCoding,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +48,11 @@ def reply_to(exc: Exception) -> Reply:
         headers["connection"] = "close"  # or the client could go on holding it open
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"
-    return Reply(error.status, orjson.dumps({"error": error.message, "code": error.code}), headers)
+    if isinstance(error, UnsupportedCoding):
+        headers["accept-encoding"] = "gzip, deflate"
+    message = error.message.encode(errors="backslashreplace").decode()  # it may quote half a surrogate pair
+    details = {"details": error.details} if error.details else {}
+    return Reply(error.status, orjson.dumps({"error": message, "code": error.code, **details}), headers)
 
 
 def translated(exc: Exception) -> ServiceError:

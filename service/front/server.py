@@ -13,6 +13,7 @@ from types import FrameType
 
 import uvicorn
 
+from service.engine import sandbox
 from service.errors import FolderReadOnly
 from service.front import auth
 from service.front.app import create_app
@@ -25,6 +26,8 @@ from service.front.version import ServingLimits, Version
 from service.settings import BadSettings, Settings
 from service.store.store import Store
 
+_log = logging.getLogger(__name__)
+
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75
 
@@ -36,6 +39,7 @@ def run(settings: Settings) -> None:
         BadSettings: the address cannot be listened on, or the keys cannot be read.
     """
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr)
+    _check_sandbox(settings)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in _listeners(settings)]
         hashes = _key_hashes(settings)
@@ -53,9 +57,24 @@ def run(settings: Settings) -> None:
 def create_context(settings: Settings, key_hashes: list[str]) -> Context:
     """Keys and registry for settings."""
     keys = Keys(key_hashes, is_open=settings.is_open)
-    serving = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max, settings.instances)
+    serving = ServingLimits(
+        settings.batch_limits,
+        settings.instance_limits,
+        settings.restarts_max,
+        settings.instances,
+        is_folder_strict=settings.strict_folder,
+    )
     limits = RegistryLimits(serving, settings.load_parallel, settings.poll_interval_s)
     return Context(settings, keys, Registry(Store(settings.models), limits))
+
+
+def _check_sandbox(settings: Settings) -> None:
+    """Say what the kernel enforces; refuse to start if that is less than was asked for."""
+    protection = sandbox.protection()
+    if not protection.landlock and settings.require_sandbox:
+        raise BadSettings("require_sandbox: this kernel has no Landlock (Linux 5.13 and later, with it switched on)")
+    landlock = f"Landlock {protection.landlock}" if protection.landlock else "NO Landlock: they can read files"
+    _log.info("workers run with %s, %s", landlock, "seccomp" if protection.seccomp else "NO seccomp")
 
 
 def _key_hashes(settings: Settings) -> list[str]:

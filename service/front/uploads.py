@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from service.engine import members
 from service.errors import BodyTimeout, InvalidRequest
 from service.front.registry import Registry
 from service.front.version import Version
@@ -45,7 +46,9 @@ async def receive_version(
         unpacked.mkdir()
         await asyncio.to_thread(archive.unpack, file, unpacked, limits)
         file.unlink()
-        return await registry.install(find_model(unpacked), id_)
+        model = find_model(unpacked)
+        await asyncio.to_thread(members.drop_unused, model)
+        return await registry.install(model, id_)
 
 
 async def _write(body: AsyncIterator[bytes], file: Path) -> None:

@@ -39,12 +39,14 @@ class ServingLimits:
         instance: of its worker.
         restarts_max: deaths within crew.DEATHS_WINDOW_S after which it is not started again.
         instances: workers that share its calls.
+        is_folder_strict: whether the static check refuses models that an operator put into the folder; else it warns.
     """
 
     batch: BatchLimits
     instance: InstanceLimits
     restarts_max: int
     instances: int = 1
+    is_folder_strict: bool = False
 
 
 class Version:
@@ -69,6 +71,7 @@ class Version:
         self.statistics = Statistics()
         self.batcher = Batcher(self._call, limits.batch, self.statistics, limits.instances)
         self._limits = limits
+        self._is_strict = manifest is not None or limits.is_folder_strict
         self._buckets = Buckets({})
         self._crew = Crew(f"{id.name}/{id.number}", self._start_worker, limits.restarts_max, self._given_up)
 
@@ -93,6 +96,7 @@ class Version:
             Unavailable: it was closed before it was loaded.
         """
         first = await self._loaded()
+        self._log_findings(first)
         self.signatures = first.signatures
         self._buckets = Buckets(first.signatures)
         self.state = "AVAILABLE"
@@ -161,12 +165,20 @@ class Version:
     async def _start_worker(self) -> Instance:
         start_ns = time.perf_counter_ns()
         try:
-            instance = await Instance.start(self.directory, self._limits.instance)
+            instance = await Instance.start(self.directory, self._limits.instance, is_strict=self._is_strict)
         except ServiceError:
             self.statistics.load_failures += 1
             raise
         self.statistics.load.add(time.perf_counter_ns() - start_ns)
         return instance
+
+    def _log_findings(self, instance: Instance) -> None:
+        """One line of what the static check has against a model in the folder, which is served all the same."""
+        findings = instance.findings
+        if findings:
+            rules = ", ".join(sorted({finding["rule"] for finding in findings}))
+            text = f"{findings[0]['message']} ({len(findings)} findings of the rules {rules})"
+            _log.warning("%s/%d is served, and would be refused as an upload: %s", self.id.name, self.id.number, text)
 
     def _check_not_closed(self) -> None:
         if self.state == "END":

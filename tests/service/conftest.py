@@ -8,8 +8,8 @@ import httpx
 import processes
 import pytest
 
-_MODELS = ["affine", "other", "zoo", "slow", "mlp", "crashing"]
-SERVED = ["affine", "zoo", "slow", "mlp"]
+_MODELS = ["affine", "other", "zoo", "identity", "drawn", "slow", "mlp", "crashing"]
+SERVED = ["affine", "zoo", "identity", "drawn", "slow", "mlp"]
 
 
 def _build():

@@ -72,6 +72,32 @@ def build(folder, names):
             with tf.control_dependencies([tf.debugging.assert_non_negative(x, "x must not be negative")]):
                 return {"root": tf.sqrt(x)}
 
+    class Identity(tf.Module):
+        """Gives back what comes in: a signature for each dtype, of any rank, and one with rows of free width."""
+
+        def __init__(self):
+            super().__init__()
+            dtypes = (tf.float16, tf.float32, tf.float64, tf.int8, tf.int16, tf.int32, tf.int64, tf.uint8, tf.uint16)
+            dtypes += (tf.uint32, tf.uint64, tf.bool, tf.string, tf.complex64, tf.complex128)
+            self.functions = {dtype.name: function(x=(None, dtype))(self.same) for dtype in dtypes}
+            self.functions["rows"] = function(x=([None, None], tf.float32))(self.same)
+            self.functions["serving_default"] = function(x=([None, 2], tf.float32))(self.same)
+
+        @staticmethod
+        def same(x):
+            return {"y": tf.identity(x)}
+
+    class Drawn(tf.Module):
+        """Takes seed and shots as models with finite shots do, and adds them to its input."""
+
+        @function(x=([None], tf.float32))
+        def serving(self, x):
+            return {"y": x}
+
+        @function(x=([None], tf.float32), seed=([], tf.int64), shots=([], tf.int32))
+        def sampled(self, x, seed, shots):
+            return {"y": x + tf.cast(seed, tf.float32) + tf.cast(shots, tf.float32)}
+
     class Slow(tf.Module):
         """Computes as many seconds as its input says, roughly."""
 
@@ -95,6 +121,14 @@ def build(folder, names):
         module = Zoo()
         names = ("pair", "strings", "integers", "booleans", "doubled2", "divided", "complex_numbers", "positive")
         save(name, module, {key: getattr(module, key) for key in names})
+
+    def identity(name):
+        module = Identity()
+        save(name, module, module.functions)
+
+    def drawn(name):
+        module = Drawn()
+        save(name, module, {"serving_default": module.serving, "sampled": module.sampled})
 
     def slow(name):
         module = Slow()
@@ -135,6 +169,8 @@ def build(folder, names):
         "affine": affine,
         "other": lambda name: affine(name, 3.0),
         "zoo": zoo,
+        "identity": identity,
+        "drawn": drawn,
         "slow": slow,
         "mlp": mlp,
         "crashing": crashing,

@@ -55,7 +55,9 @@ def array_of(value: object, dtype: Dtype, *, may_hold_booleans: bool) -> np.ndar
         array = np.asarray(None)
     if array.dtype.kind not in _ACCEPTED_KINDS[dtype.kind] and array.size:
         _shape_of(value, dtype)
-        raise InvalidValue(f"JSON Value has numbers that are out of range for type: {dtype.numpy}")
+        if dtype.kind != "integer":
+            raise InvalidValue(f"JSON Value has numbers that are out of range for type: {dtype.numpy}")
+        array = np.array(value, object)  # small and very large ones together: NumPy would round them to floats
     return _converted(array, dtype)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from service.engine import sandbox
 from service.front.context import Context
 from service.front.metrics import MEDIA_TYPE
 from service.front.routes.access import Reader
@@ -31,6 +33,7 @@ async def ready(request: Request) -> JSONResponse:
         "ready": context.is_ready,
         "draining": context.is_draining,
         "models": {f"{version.id.name}/{version.id.number}": version.state for version in versions},
+        "sandbox": asdict(sandbox.protection()),
         "failures": {f"{v.id.name}/{v.id.number}": v.failure.message for v in versions if v.failure},
     }
     return JSONResponse(body, 200 if context.is_ready else 503)

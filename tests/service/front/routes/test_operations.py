@@ -24,6 +24,7 @@ def test_the_documentation_describes_predictions(client):
     assert "swagger-ui" in client.get("/docs").text
     paths = client.get("/openapi.json").json()["paths"]
     assert "post" in paths["/v1/models/{model}:predict"]
+    assert "post" in paths["/v2/models/{model}/infer"]
     assert "post" in paths["/v1/models/{model}:shape"]
     assert "put" in paths["/v1/models/{model}/versions/{version}"]
 
@@ -35,3 +36,11 @@ def test_the_documented_examples_work_as_pasted(client):
     for example in examples.values():
         body = json.dumps({**example["value"], "signature_name": "doubled2"})
         assert client.post("/v1/models/zoo:predict", content=body).status_code == 200
+
+
+def test_the_documented_examples_of_an_inference_work_as_pasted(client):
+    """Each example is answered by a model with two features, by the protocol's other path too."""
+    operation = client.get("/openapi.json").json()["paths"]["/v2/models/{model}/infer"]["post"]
+    for example in operation["requestBody"]["content"]["application/json"]["examples"].values():
+        answer = client.post("/v2/models/identity/infer", content=json.dumps(example["value"])).json()
+        assert answer["outputs"] == [{"name": "y", "datatype": "FP32", "shape": [2, 2], "data": [0.1, 0.2, 0.3, 0.4]}]
