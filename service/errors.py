@@ -2,9 +2,9 @@
 
 ServiceError 500
 ├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, SignatureNotFound, LabelNotFound,
-│                           ModelFailed
+│                           ModelFailed, MalformedRequest
 ├── Unauthorized 401
-├── NotFound 404            ModelNotFound
+├── NotFound 404            ModelNotFound, CircuitNotFound
 ├── MethodNotAllowed 405
 ├── BodyTimeout 408
 ├── VersionExists 409
@@ -92,6 +92,12 @@ class ModelFailed(InvalidRequest):
     code = "model_failed"
 
 
+class MalformedRequest(InvalidRequest):
+    """No such path below /v1, or not for this method: TensorFlow Serving answers both so."""
+
+    code = "malformed_request"
+
+
 class Unauthorized(ServiceError):
     """No key, or one that is not known."""
 
@@ -108,6 +114,12 @@ class ModelNotFound(NotFound):
     """No such model or version."""
 
     code = "model_not_found"
+
+
+class CircuitNotFound(NotFound):
+    """The model has no circuit card, none that can be read, or no such layer in it."""
+
+    code = "circuit_not_found"
 
 
 class MethodNotAllowed(ServiceError):

@@ -17,11 +17,23 @@ from service.front.bodies import ClientLeft
 from service.front.context import Context
 from service.front.hotpath import App, HotPath
 from service.front.metrics import Metrics
+from service.front.paths import refusal
 from service.front.replies import reply_to
-from service.front.routes import management, oip, oip_logging, operations, tfserving
+from service.front.routes import circuit, management, oip, oip_logging, operations, tfserving
+from service.front.routes.classify import CLASSIFY, REGRESS
+from service.front.routes.explain import EXPLAIN
 from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
 
+_HOT = (PREDICT, INFER, CLASSIFY, REGRESS, EXPLAIN)
+_ROUTERS = (
+    tfserving.router,
+    circuit.router,
+    oip.router,
+    oip_logging.router,
+    management.router,
+    operations.router,
+)
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
 _CLIENT_LEFT_STATUS = 499
 
@@ -45,18 +57,26 @@ def create_app(context: Context) -> App:
     )
     app.state.context = context
     app.state.metrics = Metrics(context)
-    for router in (tfserving.router, oip.router, oip_logging.router, management.router, operations.router):
+    for router in _ROUTERS:
         app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
     openapi.document(app)
-    return HotPath(app, (PREDICT, INFER), context)
+    return HotPath(app, _HOT, context)
 
 
-async def _error_reply(_: Request, exc: Exception) -> Response:
-    reply = reply_to(exc)
+async def _error_reply(request: Request, exc: Exception) -> Response:
+    reply = reply_to(_refused(request, exc))
     return Response(reply.body, reply.status, reply.headers, media_type="application/json")
+
+
+def _refused(request: Request, exc: Exception) -> Exception:
+    """The router's own complaints, below TensorFlow Serving's paths in its words."""
+    if isinstance(exc, HTTPException) and exc.status_code in {404, 405}:
+        hint = "there is nothing at this path for this method; /docs lists what there is"
+        return refusal(request.scope, hint, lambda _: exc)
+    return exc
 
 
 async def _no_reply(_: Request, exc: Exception) -> Response:
