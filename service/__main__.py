@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import sys
 
+from service.check import fsck
 from service.front import server
 from service.settings import BadSettings, read_settings
 
 _USAGE_STATUS = 2
 
 
-def serve(arguments: list[str]) -> None:
+def serve(arguments: list[str]) -> int:
     """Serve a folder of models over HTTP."""
     settings = read_settings(arguments)
     os.environ.pop("SERVICE_MANAGE_KEY", None)  # read; no process started from here shall find it
     server.run(settings)
+    return 0
 
 
-_COMMANDS = {"serve": serve}
+_COMMANDS = {"serve": serve, "fsck": fsck}
 
 
 def main(arguments: list[str]) -> int:
@@ -29,10 +31,9 @@ def main(arguments: list[str]) -> int:
             f"expected a command: {', '.join(_COMMANDS)} (python -m service serve --models DIR; --help tells more)"
         )
     try:
-        command(arguments[1:])
+        return command(arguments[1:])
     except BadSettings as exc:
         return _refuse(str(exc))
-    return 0
 
 
 def _refuse(reason: str) -> int:

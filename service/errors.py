@@ -1,20 +1,21 @@
 """Every error the service answers with: each class carries its HTTP status and its stable code.
 
-ServiceError 500
-├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, SignatureNotFound, LabelNotFound,
-│                           ModelFailed, MalformedRequest
+ServiceError 500            StoreDamaged
+├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, InvalidVersion, InvalidHeader,
+│                           SignatureNotFound, LabelNotFound, ModelFailed, MalformedRequest
 ├── Unauthorized 401
 ├── NotFound 404            ModelNotFound, CircuitNotFound
 ├── MethodNotAllowed 405
-├── BodyTimeout 408
-├── VersionExists 409
+├── BodyTimeout 408         UploadTimeout
+├── Conflict 409            VersionExists, VersionInTrash, VersionLabelled, VersionNotReady, FolderModel, NoOlderVersion
+├── UnsupportedMediaType 415
 ├── TooLarge 413
 ├── UploadRejected 422      the code says why
 ├── QueueFull 429
 ├── NotSupported 501        UnsupportedDtype, UnsupportedCoding
-├── Unavailable 503         ModelLoading, WorkerLost
+├── Unavailable 503         ModelLoading, WorkerLost, TooManyUploads, MemoryBudget
 ├── DeadlineExceeded 504    CallTimeout
-└── DiskFull 507            FolderReadOnly
+└── DiskFull 507            FolderReadOnly, QuotaExceeded
 """
 
 from __future__ import annotations
@@ -42,6 +43,12 @@ class ServiceError(Exception):
         self.message = message
         self.code = code or type(self).code
         self.details = details
+
+
+class StoreDamaged(ServiceError):
+    """A file of the store's own cannot be read."""
+
+    code = "store_damaged"
 
 
 class InvalidRequest(ServiceError):
@@ -72,6 +79,18 @@ class InvalidName(InvalidRequest):
     """A model name or version that cannot be one."""
 
     code = "invalid_name"
+
+
+class InvalidVersion(InvalidRequest):
+    """A number that no version can have."""
+
+    code = "invalid_version"
+
+
+class InvalidHeader(InvalidRequest):
+    """A header that cannot be read."""
+
+    code = "invalid_header"
 
 
 class SignatureNotFound(InvalidRequest):
@@ -134,16 +153,64 @@ class BodyTimeout(ServiceError):
     status, code = 408, "body_timeout"
 
 
-class VersionExists(ServiceError):
+class UploadTimeout(BodyTimeout):
+    """An upload took longer than one may in all."""
+
+    code = "upload_timeout"
+
+
+class Conflict(ServiceError):
+    """What is there does not allow what was asked."""
+
+    status, code = 409, "conflict"
+
+
+class VersionExists(Conflict):
     """The version is there already, with other content."""
 
-    status, code = 409, "version_exists"
+    code = "version_exists"
+
+
+class VersionInTrash(Conflict):
+    """The version was deleted and can still be restored."""
+
+    code = "version_in_trash"
+
+
+class VersionLabelled(Conflict):
+    """A label points at the version."""
+
+    code = "version_labelled"
+
+
+class VersionNotReady(Conflict):
+    """The version cannot be served, so nothing may point at it."""
+
+    code = "version_not_ready"
+
+
+class FolderModel(Conflict):
+    """The version was put into the folder by an operator, who alone may take it out."""
+
+    code = "folder_model"
+
+
+class NoOlderVersion(Conflict):
+    """There is no ready version to roll back to."""
+
+    code = "no_older_version"
 
 
 class TooLarge(ServiceError):
     """More bytes or rows than one request may bring."""
 
     status, code = 413, "payload_too_large"
+
+
+class UnsupportedMediaType(ServiceError):
+    """The body is of a type that is not taken, or not of the type that it was declared to be."""
+
+    status, code = 415, "unsupported_media_type"
 
 
 class UploadRejected(ServiceError):
@@ -194,6 +261,18 @@ class WorkerLost(Unavailable):
     code, retry_after_s = "worker_lost", 1
 
 
+class TooManyUploads(Unavailable):
+    """As many uploads are being received as may be at once."""
+
+    code, retry_after_s = "too_many_uploads", 5
+
+
+class MemoryBudget(Unavailable):
+    """The workers use as much memory as they may, and none of them is idle."""
+
+    code = "memory_budget"
+
+
 class DeadlineExceeded(ServiceError):
     """The request waited longer than it may."""
 
@@ -218,3 +297,9 @@ class FolderReadOnly(DiskFull):
 
     code = "folder_read_only"
     errnos = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class QuotaExceeded(DiskFull):
+    """There is no more room for an upload by the operator's limits; the code says by which."""
+
+    code = "quota_exceeded"

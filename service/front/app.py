@@ -15,11 +15,12 @@ from service.errors import ServiceError
 from service.front import openapi
 from service.front.bodies import ClientLeft
 from service.front.context import Context
+from service.front.follower import following
 from service.front.hotpath import App, HotPath
 from service.front.metrics import Metrics
 from service.front.paths import refusal
 from service.front.replies import reply_to
-from service.front.routes import circuit, management, oip, oip_logging, operations, tfserving
+from service.front.routes import circuit, management, oip, oip_logging, operations, repository, tfserving
 from service.front.routes.classify import CLASSIFY, REGRESS
 from service.front.routes.explain import EXPLAIN
 from service.front.routes.infer import INFER
@@ -31,6 +32,7 @@ _ROUTERS = (
     circuit.router,
     oip.router,
     oip_logging.router,
+    repository.router,
     management.router,
     operations.router,
 )
@@ -44,7 +46,7 @@ def create_app(context: Context) -> App:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with forkserver.running():
-            async with context.registry.running():
+            async with following(context.registry, context.settings.trash_keep_days):
                 yield
 
     app = FastAPI(

@@ -22,6 +22,7 @@ from service.front.context import Context
 from service.front.fronts import Fronts
 from service.front.registry import Registry, RegistryLimits
 from service.front.sample import curl_line
+from service.front.uploads import Uploads
 from service.front.version import ServingLimits, Version
 from service.settings import BadSettings, Settings
 from service.store.store import Store
@@ -55,7 +56,7 @@ def run(settings: Settings) -> None:
 
 
 def create_context(settings: Settings, key_hashes: list[str]) -> Context:
-    """Keys and registry for settings."""
+    """Keys, registry and the way into it for settings."""
     keys = Keys(key_hashes, is_open=settings.is_open)
     serving = ServingLimits(
         settings.batch_limits,
@@ -64,8 +65,11 @@ def create_context(settings: Settings, key_hashes: list[str]) -> Context:
         settings.instances,
         is_folder_strict=settings.strict_folder,
     )
-    limits = RegistryLimits(serving, settings.load_parallel, settings.poll_interval_s)
-    return Context(settings, keys, Registry(Store(settings.models), limits))
+    limits = RegistryLimits(
+        serving, settings.load_parallel, settings.poll_interval_s, settings.request_timeout_s, settings.residence
+    )
+    registry = Registry(Store(settings.models, settings.quotas), limits)
+    return Context(settings, keys, registry, Uploads(registry, settings.upload_limits))
 
 
 def _check_sandbox(settings: Settings) -> None:

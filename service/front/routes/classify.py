@@ -18,7 +18,7 @@ from service.front.routes.verbs import endpoint
 
 async def answer(asked: Asked, context: Context, *, method: Method) -> Reply:
     """Results for examples; raises ServiceError for whatever is wrong with the request or the model."""
-    version = context.registry.find(asked.target)
+    version = await context.registry.ready(asked.target)
     with version.statistics.request():
         version.batcher.check_room()
         request = parse_examples(asked.body)

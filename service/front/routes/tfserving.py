@@ -42,6 +42,7 @@ async def status(model: str, context: Reader, version: str | None = None, label:
         "name": model,
         "ready": any(item.state == "AVAILABLE" for item in found),
         "versions": [record(item) for item in found],
+        "labels": dict(context.registry.labels(model)),
     }
 
 
@@ -50,7 +51,7 @@ async def status(model: str, context: Reader, version: str | None = None, label:
 @router.get("/{model}/labels/{label}/metadata", summary="Signatures of the version that has a label")
 async def metadata(model: str, context: Reader, version: str | None = None, label: str | None = None) -> dict[str, Any]:
     """Names, dtypes and shapes of inputs and outputs, as TensorFlow Serving writes them."""
-    found = context.registry.find(target_of(model, version, label))
+    found = await context.registry.ready(target_of(model, version, label))
     signatures = {name: _signature(spec) for name, spec in found.served_signatures().items()}
     return {
         "model_spec": {"name": model, "signature_name": "", "version": str(found.id.number)},
@@ -71,7 +72,7 @@ async def shape(
     model: str, request: Request, context: Reader, version: str | None = None, label: str | None = None
 ) -> dict[str, Any]:
     """By shape inference: the model is not run. null is a free dimension, in the question and in the answer."""
-    found = context.registry.find(target_of(model, version, label))
+    found = await context.registry.ready(target_of(model, version, label))
     settings = context.settings
     headers = dict(request.scope["headers"])
     body = await read_body(request.receive, headers, settings.predict_max_bytes, settings.body_timeout_s)
@@ -109,6 +110,7 @@ def record(version: Version) -> dict[str, Any]:
         "digest": manifest.digest if manifest else None,
         "bytes": manifest.bytes if manifest else None,
         "created": manifest.created if manifest else None,
+        "uploader": manifest.uploader if manifest else None,
         "is_verified": manifest is not None,
         "signatures": list(version.signatures),
     }
