@@ -16,11 +16,14 @@ serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is
 test: .venv/installed                     ## everything that needs no special machine
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-fuzz: .venv/installed                     ## a minute of random SavedModels for the static check of uploads
+fuzz: .venv/installed                     ## two minutes of random SavedModels and archives, for what uploads go through
 	$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --quiet '.[fuzz]'
 	mkdir -p build/fuzz
 	PYTHONPATH=. TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/fuzz/fuzz_inspection.py build/fuzz tests/fuzz/corpus/inspection \
 		-max_total_time=60 -artifact_prefix=build/fuzz/
+	mkdir -p build/fuzz-archive
+	PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_archive.py build/fuzz-archive tests/fuzz/corpus/archive \
+		-max_total_time=60 -artifact_prefix=build/fuzz-archive/
 
 test-kserve: .venv/installed              ## the service by KServe's client, in an environment of its own: its pins are not ours
 	$(PYTHON) -m venv build/kserve

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
+from service.check import fsck
 from service.command import key, models, predict, push
 from service.command.client import CommandError
 from service.front import server
@@ -15,19 +16,21 @@ _USAGE_STATUS = 2
 _FAILED_STATUS = 1
 
 
-def serve(arguments: list[str]) -> None:
+def serve(arguments: list[str]) -> int:
     """Serve a folder of models over HTTP."""
     settings = read_settings(arguments)
     os.environ.pop("SERVICE_MANAGE_KEY", None)  # read; no process started from here shall find it
     server.run(settings)
+    return 0
 
 
-_COMMANDS: dict[str, Callable[[list[str]], None]] = {
+_COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
     "key": key.run,
     "push": push.run,
     "list": models.run,
     "predict": predict.run,
+    "fsck": fsck,
 }
 
 
@@ -39,12 +42,11 @@ def main(arguments: list[str]) -> int:
             f"expected a command: {', '.join(_COMMANDS)} (python -m service serve --models DIR; --help tells more)"
         )
     try:
-        command(arguments[1:])
+        return command(arguments[1:])
     except BadSettings as exc:
         return _refuse(str(exc))
     except CommandError as exc:
         return _refuse(str(exc), _FAILED_STATUS)
-    return 0
 
 
 def _refuse(reason: str, status: int = _USAGE_STATUS) -> int:

@@ -1,14 +1,15 @@
 """Every error the service answers with: each class carries its HTTP status and its stable code.
 
-ServiceError 500
-├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, SignatureNotFound, LabelNotFound,
-│                           ModelFailed, KeyInUrl, BadHttp
+ServiceError 500            StoreDamaged
+├── InvalidRequest 400      InvalidJson, InvalidValue, InvalidShape, InvalidName, InvalidVersion, InvalidHeader,
+│                           SignatureNotFound, LabelNotFound, ModelFailed, MalformedRequest, KeyInUrl, BadHttp
 ├── Unauthorized 401
 ├── Forbidden 403
-├── NotFound 404            ModelNotFound
+├── NotFound 404            ModelNotFound, CircuitNotFound
 ├── MethodNotAllowed 405
-├── BodyTimeout 408         HeaderTimeout
-├── VersionExists 409
+├── BodyTimeout 408         UploadTimeout, HeaderTimeout
+├── Conflict 409            VersionExists, VersionInTrash, VersionLabelled, VersionNotReady, FolderModel, NoOlderVersion
+├── UnsupportedMediaType 415
 ├── TooLarge 413
 ├── UrlTooLong 414
 ├── UploadRejected 422      the code says why
@@ -16,9 +17,9 @@ ServiceError 500
 ├── RateLimited 429
 ├── HeadersTooLarge 431
 ├── NotSupported 501        UnsupportedDtype, UnsupportedCoding
-├── Unavailable 503         ModelLoading, WorkerLost, Overloaded
+├── Unavailable 503         ModelLoading, WorkerLost, TooManyUploads, MemoryBudget, Overloaded
 ├── DeadlineExceeded 504    CallTimeout
-└── DiskFull 507            FolderReadOnly
+└── DiskFull 507            FolderReadOnly, QuotaExceeded
 """
 
 from __future__ import annotations
@@ -46,6 +47,12 @@ class ServiceError(Exception):
         self.message = message
         self.code = code or type(self).code
         self.details = details
+
+
+class StoreDamaged(ServiceError):
+    """A file of the store's own cannot be read."""
+
+    code = "store_damaged"
 
 
 class InvalidRequest(ServiceError):
@@ -78,6 +85,18 @@ class InvalidName(InvalidRequest):
     code = "invalid_name"
 
 
+class InvalidVersion(InvalidRequest):
+    """A number that no version can have."""
+
+    code = "invalid_version"
+
+
+class InvalidHeader(InvalidRequest):
+    """A header that cannot be read."""
+
+    code = "invalid_header"
+
+
 class SignatureNotFound(InvalidRequest):
     """The model has no such signature."""
 
@@ -108,6 +127,12 @@ class BadHttp(InvalidRequest):
     code = "bad_http"
 
 
+class MalformedRequest(InvalidRequest):
+    """No such path below /v1, or not for this method: TensorFlow Serving answers both so."""
+
+    code = "malformed_request"
+
+
 class Unauthorized(ServiceError):
     """No key, or one that is not known or not valid any more."""
 
@@ -132,6 +157,12 @@ class ModelNotFound(NotFound):
     code = "model_not_found"
 
 
+class CircuitNotFound(NotFound):
+    """The model has no circuit card, none that can be read, or no such layer in it."""
+
+    code = "circuit_not_found"
+
+
 class MethodNotAllowed(ServiceError):
     """The path exists, but not for this method."""
 
@@ -150,10 +181,52 @@ class HeaderTimeout(BodyTimeout):
     code = "header_timeout"
 
 
-class VersionExists(ServiceError):
+class UploadTimeout(BodyTimeout):
+    """An upload took longer than one may in all."""
+
+    code = "upload_timeout"
+
+
+class Conflict(ServiceError):
+    """What is there does not allow what was asked."""
+
+    status, code = 409, "conflict"
+
+
+class VersionExists(Conflict):
     """The version is there already, with other content."""
 
-    status, code = 409, "version_exists"
+    code = "version_exists"
+
+
+class VersionInTrash(Conflict):
+    """The version was deleted and can still be restored."""
+
+    code = "version_in_trash"
+
+
+class VersionLabelled(Conflict):
+    """A label points at the version."""
+
+    code = "version_labelled"
+
+
+class VersionNotReady(Conflict):
+    """The version cannot be served, so nothing may point at it."""
+
+    code = "version_not_ready"
+
+
+class FolderModel(Conflict):
+    """The version was put into the folder by an operator, who alone may take it out."""
+
+    code = "folder_model"
+
+
+class NoOlderVersion(Conflict):
+    """There is no ready version to roll back to."""
+
+    code = "no_older_version"
 
 
 class TooLarge(ServiceError):
@@ -166,6 +239,12 @@ class UrlTooLong(ServiceError):
     """A longer URL than is taken."""
 
     status, code = 414, "url_too_long"
+
+
+class UnsupportedMediaType(ServiceError):
+    """The body is of a type that is not taken, or not of the type that it was declared to be."""
+
+    status, code = 415, "unsupported_media_type"
 
 
 class UploadRejected(ServiceError):
@@ -243,6 +322,18 @@ class Overloaded(Unavailable):
     code, retry_after_s = "overloaded", 1
 
 
+class TooManyUploads(Unavailable):
+    """As many uploads are being received as may be at once."""
+
+    code, retry_after_s = "too_many_uploads", 5
+
+
+class MemoryBudget(Unavailable):
+    """The workers use as much memory as they may, and none of them is idle."""
+
+    code = "memory_budget"
+
+
 class DeadlineExceeded(ServiceError):
     """The request waited longer than it may."""
 
@@ -267,3 +358,9 @@ class FolderReadOnly(DiskFull):
 
     code = "folder_read_only"
     errnos = (errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+class QuotaExceeded(DiskFull):
+    """There is no more room for an upload by the operator's limits; the code says by which."""
+
+    code = "quota_exceeded"

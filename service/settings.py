@@ -13,7 +13,10 @@ from service.front.auth import Rates
 from service.front.batching import BatchLimits
 from service.front.instance import InstanceLimits
 from service.front.protocol import WireLimits
-from service.store.archive import ArchiveLimits
+from service.front.residence import Residence, parse_load
+from service.front.uploads import UploadLimits
+from service.store.extraction import ArchiveLimits
+from service.store.quotas import Quotas
 
 _MB = 1024 * 1024
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -89,6 +92,24 @@ class Settings(BaseSettings):
     upload_max_bytes: int = Field(512 * _MB, ge=1, description="bytes of an uploaded archive")
     unpacked_max_bytes: int = Field(2048 * _MB, ge=1, description="bytes of all files in an uploaded archive")
     archive_files_max: int = Field(1000, ge=1, description="files and directories in an uploaded archive")
+    file_max_bytes: int = Field(1024 * _MB, ge=1, description="bytes of one file in an uploaded archive")
+    unpack_timeout_s: float = Field(120, gt=0, description="seconds an uploaded archive may take to unpack")
+    uploads_max: int = Field(16, ge=1, description="uploads at the same time; more are answered 503")
+    disk_reserve_mb: int = Field(64, ge=0, description="MiB of disk that uploads leave free")
+    models_max: int | None = Field(None, ge=1, description="models that uploads may make; no value: no limit")
+    versions_max: int | None = Field(None, ge=1, description="versions that uploads may make of one model")
+    stored_max_bytes: int | None = Field(None, ge=1, description="bytes of all versions, those in the trash too")
+    key_max_bytes: int | None = Field(None, ge=1, description="bytes of all versions that one key uploaded")
+    trash_keep_days: float = Field(30, ge=0, description="days that a deleted version can be restored")
+    load: str = Field(
+        "latest:1",
+        pattern=r"^(all|latest:[1-9][0-9]{0,5})$",
+        description="versions of each model that are always loaded, beside labelled ones: latest:N or all",
+    )
+    idle_unload_s: float = Field(300, ge=0, description="seconds until any other version is unloaded again; 0: never")
+    memory_budget_mb: int | None = Field(
+        None, ge=1, description="MiB of all workers, beyond which idle versions are unloaded and no others loaded"
+    )
     body_timeout_s: float = Field(
         30, gt=0, description="seconds a prediction's body may take, or any other body may pause"
     )
@@ -136,7 +157,34 @@ class Settings(BaseSettings):
     @property
     def archive_limits(self) -> ArchiveLimits:
         """The limits of what comes out of an upload."""
-        return ArchiveLimits(self.unpacked_max_bytes, self.archive_files_max)
+        return ArchiveLimits(
+            self.unpacked_max_bytes,
+            self.archive_files_max,
+            self.file_max_bytes,
+            self.unpack_timeout_s,
+        )
+
+    @property
+    def upload_limits(self) -> UploadLimits:
+        """The limits of uploads."""
+        return UploadLimits(
+            archive=self.archive_limits,
+            max_bytes=self.upload_max_bytes,
+            pause_s=self.body_timeout_s,
+            timeout_s=self.upload_timeout_s,
+            at_once=self.uploads_max,
+            disk_reserve_bytes=self.disk_reserve_mb * _MB,
+        )
+
+    @property
+    def quotas(self) -> Quotas:
+        """How much the store may hold."""
+        return Quotas(self.models_max, self.versions_max, self.stored_max_bytes, self.key_max_bytes)
+
+    @property
+    def residence(self) -> Residence:
+        """Which versions have a worker."""
+        return Residence(parse_load(self.load), self.idle_unload_s, self.memory_budget_mb)
 
     def given_manage_key(self) -> str | None:
         """The manage key that the operator gave, if any."""

@@ -16,13 +16,22 @@ import tensorflow as tf
 
 from service.engine.channel import Arrays
 
+_LOWERED = "_lower_using_switch_merge"  # on loops and branches
+
 Call = Callable[[Arrays], tuple[dict[str, np.ndarray[Any, Any]], dict[str, int]]]
 """From inputs by name to outputs by name, and the nanoseconds of the model (infer_ns) and of reading (output_ns)."""
 
 
 def call_of(function: Any) -> Call:
     """How to call a signature: a concrete function of a loaded SavedModel's `signatures`."""
-    return _function_call(function) if function.captured_inputs else _session_call(function)
+    needs_function = function.captured_inputs or _has_compiled_loops(function.graph.as_graph_def().library)
+    return _function_call(function) if needs_function else _session_call(function)
+
+
+def _has_compiled_loops(library: Any) -> bool:
+    """Whether XLA compiles a function with loops or branches: a session takes them apart before XLA sees them."""
+    compiled = any("_XlaMustCompile" in function.attr for function in library.function)
+    return compiled and any(_LOWERED in node.attr for function in library.function for node in function.node_def)
 
 
 def _session_call(function: Any) -> Call:

@@ -40,7 +40,7 @@ MEMBERS = [
 ]
 """The files of a SavedModel that is served."""
 
-_UNUSED = re.compile(r"keras_metadata\.pb|manifest\.json|(.*/)?\.DS_Store")
+_UNUSED = re.compile(r"keras_metadata\.pb|manifest\.json|__MACOSX/.*|(.*/)?(\.DS_Store|\._[^/]*)")
 
 
 def member(path: str) -> Member | None:

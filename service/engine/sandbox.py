@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import resource
 import signal
@@ -128,6 +129,9 @@ def confine(limits: Limits, directory: Path) -> Protection:
 def _program_paths() -> list[Path]:
     """Where Python, its packages and this service lie; not all of sys.path, which may hold the folder of models."""
     packages = [Path(entry) for entry in sys.path if Path(entry).name in {"site-packages", "dist-packages"}]
+    tensorflow = importlib.util.find_spec("tensorflow")
+    if tensorflow and tensorflow.origin:
+        packages.append(Path(tensorflow.origin).parents[1])  # wherever PYTHONPATH has it
     return [Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[1], *packages]
 
 

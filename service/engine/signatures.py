@@ -8,24 +8,30 @@ from typing import Any
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
-from service.engine import members
+from service.engine import defaults, members
 from service.engine.specs import SignatureSpec, TensorSpec
 
 
-def read_signatures(directory: Path) -> dict[str, SignatureSpec]:
-    """The signatures that a SavedModel declares, by name, in the order of their names."""
+def read_definitions(directory: Path) -> dict[str, Any]:
+    """The signatures that a SavedModel declares, by name, in the order of their names: SignatureDefs."""
     saved = saved_model_pb2.SavedModel.FromString((directory / members.GRAPH).read_bytes())
     if not saved.meta_graphs:
         raise ValueError("saved_model.pb holds no graph")
     definitions = saved.meta_graphs[0].signature_def
-    return {name: _signature_spec(definitions[name]) for name in sorted(definitions) if not name.startswith("__")}
+    return {name: definitions[name] for name in sorted(definitions) if not name.startswith("__")}
 
 
-def _signature_spec(definition: Any) -> SignatureSpec:
+def spec_of(definition: Any) -> SignatureSpec:
+    """What a signature takes and gives.
+
+    Args:
+        definition: a SignatureDef.
+    """
     return SignatureSpec(
         {name: _tensor_spec(definition.inputs[name]) for name in sorted(definition.inputs)},
         {name: _tensor_spec(definition.outputs[name]) for name in sorted(definition.outputs)},
         definition.method_name,
+        defaults.shown(definition),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -87,11 +87,19 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class SignatureSpec:
-    """A signature: its inputs, its outputs by name, and the method it claims to serve."""
+    """A signature.
+
+    Args:
+        inputs: by name.
+        outputs: by name.
+        method_name: the method it claims to serve.
+        defaults: of inputs that may be left out, by name: TensorProtos as JSON, to be shown.
+    """
 
     inputs: dict[str, TensorSpec]
     outputs: dict[str, TensorSpec]
     method_name: str
+    defaults: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def has_rows(self) -> bool:
@@ -110,12 +118,13 @@ class SignatureSpec:
             "inputs": {name: list(vars(spec).values()) for name, spec in self.inputs.items()},
             "outputs": {name: list(vars(spec).values()) for name, spec in self.outputs.items()},
             "method_name": self.method_name,
+            "defaults": self.defaults,
         }
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> SignatureSpec:
         """From what `to_plain` gave."""
-        return cls(_tensors(plain["inputs"]), _tensors(plain["outputs"]), plain["method_name"])
+        return cls(_tensors(plain["inputs"]), _tensors(plain["outputs"]), plain["method_name"], plain["defaults"])
 
 
 def _tensors(plain: dict[str, Any]) -> dict[str, TensorSpec]:

@@ -22,7 +22,7 @@ with sandbox.silenced_stderr():  # TensorFlow announces its build before any log
     import tensorflow as tf
     from tensorflow.core.framework import types_pb2
 
-    from service.engine import calls, inspection, signatures, verdicts, warmup
+    from service.engine import calls, defaults, inspection, signatures, verdicts, warmup
 
 
 class Model:
@@ -33,7 +33,9 @@ class Model:
     """
 
     def __init__(self, directory: Path) -> None:
-        self.specs = signatures.read_signatures(directory)
+        definitions = signatures.read_definitions(directory)
+        self.specs = {name: signatures.spec_of(definition) for name, definition in definitions.items()}
+        self._defaults = {name: defaults.values(definition) for name, definition in definitions.items()}
         self._loaded = tf.saved_model.load(str(directory))
         self._directory = directory
         self._calls = {name: calls.call_of(function) for name, function in self._loaded.signatures.items()}
@@ -75,16 +77,20 @@ class Model:
 
     def _warm_up_with(self, number: int, name: str, inputs: channel.Arrays) -> None:
         try:
+            self._check_names(name, inputs)
             self.call(name, inputs)
         except tf.errors.ResourceExhaustedError:
             raise
         except Exception as exc:
-            text = (
-                verdicts.line(exc, str(self._directory))
-                if name in self.specs
-                else f"there is no signature {name[:100]!r}"
-            )
+            text = verdicts.line(exc, str(self._directory))
             raise warmup.BadWarmup(f"record {number} of {members.WARMUP} was refused: {text}") from exc
+
+    def _check_names(self, name: str, inputs: channel.Arrays) -> None:
+        if name not in self.specs:
+            raise ValueError(f"there is no signature {name[:100]!r}")
+        expected = sorted(self.specs[name].inputs)
+        if sorted(inputs) != expected:
+            raise ValueError(f"it has the inputs {sorted(inputs)}, and {expected} were expected")
 
     def _warm_up(self, name: str, spec: SignatureSpec) -> None:
         """Call a signature with zeros; with ones if it refuses them, as it may refuse a logarithm or a norm of 0."""
@@ -99,7 +105,7 @@ class Model:
 
     def call(self, signature: str, arrays: channel.Arrays) -> Message:
         """Outputs by name for inputs by name, and how long the model and the reading of its outputs took."""
-        outputs, spans = self._calls[signature](arrays)
+        outputs, spans = self._calls[signature]({**self._defaults[signature], **arrays})
         return Message("outputs", spans, outputs)
 
     def infer_shapes(self, signature: str, shapes: dict[str, list[int | None]]) -> dict[str, list[Any]]:

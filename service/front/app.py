@@ -16,23 +16,29 @@ from service.errors import ServiceError
 from service.front import openapi
 from service.front.bodies import ClientLeft
 from service.front.context import Context
+from service.front.follower import following
 from service.front.hotpath import App, HotPath
 from service.front.logs import log_access
 from service.front.metrics import Metrics
+from service.front.paths import refusal
 from service.front.replies import reply_to
 from service.front.requests import CLIENT_LEFT_STATUS, Requests
-from service.front.routes import documentation, management, oip, oip_logging, operations, tfserving
+from service.front.routes import circuit, documentation, management, oip, oip_logging, operations, repository, tfserving
+from service.front.routes.classify import CLASSIFY, REGRESS
+from service.front.routes.explain import EXPLAIN
 from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
 from service.front.traces import Traces
 
-HOT = (PREDICT, INFER)
+HOT = (PREDICT, INFER, CLASSIFY, REGRESS, EXPLAIN)
 """Endpoints of the hot path."""
 
 ROUTERS = (
     tfserving.router,
+    circuit.router,
     oip.router,
     oip_logging.router,
+    repository.router,
     management.router,
     operations.router,
     documentation.router,
@@ -51,7 +57,7 @@ def create_app(context: Context) -> App:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         with forkserver.running():
-            async with context.registry.running():
+            async with following(context.registry, context.settings.trash_keep_days):
                 yield
         for each in traces:
             each.close()
@@ -82,9 +88,17 @@ def framework(context: Context, lifespan: Lifespan[FastAPI] | None = None) -> Fa
     return app
 
 
-async def _error_reply(_: Request, exc: Exception) -> Response:
-    reply = reply_to(exc)
+async def _error_reply(request: Request, exc: Exception) -> Response:
+    reply = reply_to(_refused(request, exc))
     return Response(reply.body, reply.status, reply.headers, media_type="application/json")
+
+
+def _refused(request: Request, exc: Exception) -> Exception:
+    """The router's own complaints, below TensorFlow Serving's paths in its words."""
+    if isinstance(exc, HTTPException) and exc.status_code in {404, 405}:
+        hint = "there is nothing at this path for this method; /docs lists what there is"
+        return refusal(request.scope, hint, lambda _: exc)
+    return exc
 
 
 async def _no_reply(_: Request, exc: Exception) -> Response:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from service.front.auth import Keys
 from service.front.registry import Registry
+from service.front.uploads import Uploads
 from service.settings import Settings
 
 
 @dataclass
 class Context:
-    """Settings, keys and the registry.
+    """Settings, keys, the registry and the way into it.
 
     `is_draining` is set once, when the server is asked to end; `unfound_requests` counts those for models that are not
     there, which have no statistics of their own.
@@ -20,6 +21,7 @@ class Context:
     settings: Settings
     keys: Keys
     registry: Registry
+    uploads: Uploads
     is_draining: bool = False
     unfound_requests: int = 0
 

@@ -12,6 +12,7 @@ from service.errors import MethodNotAllowed, ModelNotFound, NotFound
 from service.front.bodies import ClientLeft, Headers, Receive, lenient_coding, read_body
 from service.front.context import Context
 from service.front.exchange import note_caller
+from service.front.paths import normalized, refusal
 from service.front.replies import Reply, reply_to
 from service.front.target import Target, target_of
 from service.front.vigil import Vigil, Watched
@@ -58,13 +59,13 @@ class Endpoint:
         """Whom a request asks.
 
         Raises:
-            NotFound, MethodNotAllowed: it is not what the suffix promised.
+            MalformedRequest, NotFound, MethodNotAllowed: it is not what the suffix promised.
         """
         match = self.pattern.fullmatch(scope["path"])
         if not match:
-            raise NotFound(f"Malformed request: {scope['method']} {scope['path'][:200]}; expected {self.form}")
+            raise refusal(scope, f"expected {self.form}", NotFound)
         if scope["method"] != "POST":
-            raise MethodNotAllowed(f"Malformed request: {scope['method']} {scope['path'][:200]}; ask by POST")
+            raise refusal(scope, "ask by POST", MethodNotAllowed)
         return target_of(**match.groupdict())
 
 
@@ -87,6 +88,9 @@ class HotPath:
         """Answer one connection event, as ASGI has it."""
         endpoint = self._endpoint(scope)
         if endpoint is None:
+            scope = normalized(scope)  # here, where those who spell paths as documented do not wait for it
+            endpoint = self._endpoint(scope)
+        if endpoint is None:
             await self._app(scope, receive, send)
             return
         try:
@@ -101,7 +105,7 @@ class HotPath:
         await send_reply(reply, send)
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and scope["method"] != "OPTIONS":  # a browser's question, not one for the model
             path: str = scope["path"]
             for endpoint in self._endpoints:
                 if endpoint.takes(path):

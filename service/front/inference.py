@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
 from dataclasses import dataclass
 
 import numpy as np
 
 from service.engine.specs import DTYPES
-from service.errors import InvalidRequest
+from service.errors import CircuitNotFound, InvalidRequest
 from service.front.batching import DEFAULT_PRIORITY
+from service.front.card import read_card
 from service.front.codecs.tensors import Arrays, has_common_rows
 from service.front.exchange import note_version
 from service.front.version import Version
@@ -40,7 +43,7 @@ class Inference:
 
 
 async def infer(version: Version, inference: Inference) -> Arrays:
-    """The outputs of a version.
+    """The outputs of a version, in the order of their names.
 
     Raises:
         InvalidRequest: seed or shots for a model whose results are not drawn.
@@ -49,13 +52,15 @@ async def infer(version: Version, inference: Inference) -> Arrays:
     note_version(version.id.number)
     name, inputs = inference.signature, inference.inputs
     if inference.seed is not None or inference.shots is not None:
-        name, inputs = SAMPLED, {**inputs, **_draw(version, inference)}
+        name, inputs = SAMPLED, {**inputs, **await _draw(version, inference)}
     spec = version.signature(name)
-    has_rows = spec.has_rows and has_common_rows(inputs)
-    return await version.predict(name, inputs, inference.timeout_s, has_rows=has_rows, priority=inference.priority)
+    is_whole = len(inputs) == len(spec.inputs)  # or defaults stand in, whose rows are not those of a batch
+    has_rows = spec.has_rows and is_whole and has_common_rows(inputs)
+    outputs = await version.predict(name, inputs, inference.timeout_s, has_rows=has_rows, priority=inference.priority)
+    return dict(sorted(outputs.items()))  # the order that a loaded signature gives them differs from worker to worker
 
 
-def _draw(version: Version, inference: Inference) -> Arrays:
+async def _draw(version: Version, inference: Inference) -> Arrays:
     """What is drawn from, as inputs of the signature `sampled`."""
     if SAMPLED not in version.served_signatures():
         raise InvalidRequest(
@@ -63,10 +68,20 @@ def _draw(version: Version, inference: Inference) -> Arrays:
             "as qlayer.export gives it to models with finite shots"
         )
     spec = version.signature(SAMPLED)
-    given = {"seed": secrets.randbits(63) if inference.seed is None else inference.seed, "shots": inference.shots}
-    needed = {name: value for name, value in given.items() if name in spec.inputs}
-    if inference.shots is not None and "shots" not in needed:
+    if inference.shots is not None and "shots" not in spec.inputs:
         raise InvalidRequest("the number of shots of this model is fixed: leave 'shots' out")
-    if None in needed.values():
-        raise InvalidRequest("this model draws as many shots as are asked for: give 'shots' beside 'seed'")
+    seed = secrets.randbits(63) if inference.seed is None else inference.seed
+    given = {"seed": seed, "shots": inference.shots}
+    if inference.shots is None and "shots" in spec.inputs:
+        given["shots"] = await asyncio.to_thread(_usual_shots, version)
+    needed = {name: value for name, value in given.items() if name in spec.inputs}
     return {name: np.array(value, DTYPES[spec.inputs[name].dtype].numpy) for name, value in needed.items()}
+
+
+def _usual_shots(version: Version) -> int:
+    """How many a model draws where nobody says: what its circuit card says of all that it draws."""
+    with contextlib.suppress(CircuitNotFound):
+        shots = read_card(version.directory).shots
+        if shots is not None:
+            return shots
+    raise InvalidRequest("this model draws as many shots as are asked for: give 'shots' beside 'seed'")

@@ -6,29 +6,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-_NAMES = ("model", "version")
-_BODY = {
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "signature_name": {"type": "string", "default": "serving_default"},
-                    "instances": {"type": "array", "description": "row format: one element for each row", "items": {}},
-                    "inputs": {"description": "column format: the value of the one input, or an object of all by name"},
-                },
-            },
-            "examples": {
-                "rows": {
-                    "summary": "two rows for a model with one input",
-                    "value": {"instances": [[0.1, 0.2], [0.3, 0.4]]},
-                },
-                "columns": {"summary": "the same, as one array", "value": {"inputs": [[0.1, 0.2], [0.3, 0.4]]}},
-            },
-        }
-    },
-    "required": True,
-}
+from service.front import verbs
+
 _INPUT = {"name": "x", "shape": [2, 2], "datatype": "FP32", "data": [0.1, 0.2, 0.3, 0.4]}
 _TENSOR = {
     "type": "object",
@@ -89,10 +68,6 @@ _INFER_ANSWER = {
         "outputs": {"type": "array", "items": _TENSOR},
     },
 }
-_PREDICT_ANSWER = {
-    "type": "object",
-    "properties": {"predictions": {"type": "array", "items": {}}, "outputs": {}},
-}
 _ERROR = {
     "content": {
         "application/json": {
@@ -122,10 +97,10 @@ def document(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         schema = described_by_framework()
-        schema["paths"] |= {"/v1/models/{model}:predict": _predict("model")}
-        schema["paths"] |= {"/v1/models/{model}/versions/{version}:predict": _predict("model", "version")}
-        schema["paths"] |= {"/v2/models/{model}/infer": _infer("model")}
-        schema["paths"] |= {"/v2/models/{model}/versions/{version}/infer": _infer("model", "version")}
+        errors = {status: {"description": text, **_ERROR} for status, text in _ERRORS.items()}
+        schema["paths"] |= verbs.paths(errors)
+        schema["paths"] |= {"/v2/models/{model}/infer": _infer(errors, "model")}
+        schema["paths"] |= {"/v2/models/{model}/versions/{version}/infer": _infer(errors, "model", "version")}
         schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
         schemes["key"] = {"type": "http", "scheme": "bearer"}
         schema["security"] = [{"key": []}, {}]
@@ -134,24 +109,19 @@ def document(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents
 
 
-def _predict(*names: str) -> dict[str, Any]:
-    return _operation("predict", "predict", _BODY, _PREDICT_ANSWER, names)
-
-
-def _infer(*names: str) -> dict[str, Any]:
-    return _operation("infer", "open inference protocol", _INFER_BODY, _INFER_ANSWER, names)
-
-
-def _operation(
-    verb: str, tag: str, body: dict[str, Any], answer: dict[str, Any], names: tuple[str, ...]
-) -> dict[str, Any]:
+def _infer(errors: dict[str, Any], *names: str) -> dict[str, Any]:
     """What asks a model, or one version of it, for outputs."""
-    responses: dict[str, Any] = {"200": {"description": "Outputs", "content": {"application/json": {"schema": answer}}}}
-    responses |= {status: {"description": text, **_ERROR} for status, text in _ERRORS.items()}
-    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    summary = verb.capitalize() + (" with one version" if "version" in names else "")
-    operation = {"tags": [tag], "summary": summary, "parameters": parameters, "requestBody": body}
+    outputs = {"description": "Outputs", "content": {"application/json": {"schema": _INFER_ANSWER}}}
     return {
-        "post": operation
-        | {"operationId": "_".join([verb, *names]), "responses": responses, "security": [{"key": []}, {}]}
+        "post": {
+            "tags": ["open inference protocol"],
+            "summary": "Infer" + (" with one version" if "version" in names else ""),
+            "operationId": "_".join(["infer", *names]),
+            "parameters": [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+            ],
+            "requestBody": _INFER_BODY,
+            "responses": {"200": outputs, **errors},
+            "security": [{"key": []}, {}],
+        }
     }

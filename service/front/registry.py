@@ -1,7 +1,7 @@
 """Registry: which versions of which models are served; the only mutable state of the front.
 
-It follows the store: versions that appear and stand still are started, versions that vanish are let go. Uploads come in
-through `install`, which starts the new version's worker before anybody can see the version.
+A version has a worker if it shall always have one (see residence.py), or from when it is asked. Uploads come in through
+`install`, which starts the new version's worker before anybody can see the version.
 """
 
 from __future__ import annotations
@@ -10,14 +10,27 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from service.errors import LabelNotFound, ModelLoading, ModelNotFound, ServiceError, VersionExists
+from service.errors import (
+    LabelNotFound,
+    ModelNotFound,
+    StoreDamaged,
+    Unavailable,
+    UploadRejected,
+    VersionExists,
+    VersionInTrash,
+)
+from service.front.catalog import Catalog
+from service.front.loader import Loader
+from service.front.residence import Residence, idle, kept
 from service.front.target import Target
 from service.front.version import ServingLimits, Version
-from service.store.store import Fingerprint, Manifest, Store, VersionId, describe, read_manifest
+from service.store.manifest import Manifest, describe, read_manifest
+from service.store.names import is_name
+from service.store.store import Store, VersionId
 
 _log = logging.getLogger(__name__)
 
@@ -29,19 +42,23 @@ class RegistryLimits:
     Args:
         serving: what each version may use.
         load_parallel: versions that are loaded at the same time.
-        poll_interval_s: time between two looks at the folder.
+        poll_interval_s: time between two looks at the folder; see follower.py.
+        load_wait_s: how long a request waits for a version that is loaded because of it.
+        residence: which versions have a worker.
     """
 
     serving: ServingLimits
     load_parallel: int
     poll_interval_s: float
+    load_wait_s: float = 30.0
+    residence: Residence = field(default_factory=Residence)
 
 
 class Registry:
     """Name -> versions -> running worker.
 
-    The mutable state is `_versions`, the fingerprints that the last look at the folder saw and those that a load was
-    tried with, and the tasks that start or let go of versions; changed by `_follow` and `install` only.
+    The mutable state is the catalog, the models that were unloaded on purpose, and the versions that were asked for
+    without being loaded.
 
     Args:
         store: the folder of models.
@@ -50,35 +67,25 @@ class Registry:
 
     def __init__(self, store: Store, limits: RegistryLimits) -> None:
         self.store = store
-        self.settled = asyncio.Event()  # every version of the first look had its attempt
-        self._limits = limits
-        self._versions: dict[VersionId, Version] = {}
-        self._seen: dict[VersionId, Fingerprint] = {}
-        self._tried: dict[VersionId, Fingerprint] = {}
-        self._first: Collection[VersionId] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._loading = asyncio.Semaphore(limits.load_parallel)
+        self.catalog = Catalog()
+        self.settled = asyncio.Event()  # every version of the first look had its attempt; see follower.py
+        self.loaded = asyncio.Event()  # a load has ended since somebody last looked
+        self.unloaded: set[str] = set()
+        self.loader = Loader(
+            limits.load_parallel,
+            limits.residence,
+            loaded=lambda: list(self.catalog),
+            idle=self._idle,
+            unload=self._unload,
+        )
+        self.limits = limits
+        self._demanded: set[VersionId] = set()
+        self._numbering: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._installing: defaultdict[VersionId, asyncio.Lock] = defaultdict(asyncio.Lock)
-
-    @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[Registry]:
-        """Follow the store; at the end answer what was taken and end all workers."""
-        await asyncio.to_thread(self.store.sweep)
-        poll = asyncio.create_task(self._poll())
-        try:
-            yield self
-        finally:
-            for task in [poll, *self._tasks]:
-                task.cancel()
-            await asyncio.gather(poll, *self._tasks, return_exceptions=True)
-            await asyncio.gather(*(version.close() for version in self._versions.values()))
 
     def models(self) -> Mapping[str, list[Version]]:
         """All versions by model, the names sorted, the versions newest first."""
-        models: dict[str, list[Version]] = {}
-        for id_ in sorted(self._versions, key=lambda id_: (id_.name, -id_.number)):
-            models.setdefault(id_.name, []).append(self._versions[id_])
-        return models
+        return self.catalog.models()
 
     def versions(self, name: str, number: int | None = None) -> list[Version]:
         """The versions of a model, newest first, or the one asked for.
@@ -86,63 +93,174 @@ class Registry:
         Raises:
             ModelNotFound: there is none.
         """
-        found = [version for version in self.models().get(name, []) if number in {None, version.id.number}]
-        if not found and number is None:
-            raise ModelNotFound(f"Could not find any versions of model {name}")
-        if not found:
-            raise ModelNotFound(f"Could not find version {number} of model {name}")
-        return found
+        with contextlib.suppress(ModelNotFound):
+            return self.catalog.versions(name, number)
+        self.look_at(name)
+        return self.catalog.versions(name, number)
+
+    def labels(self, name: str) -> Mapping[str, int]:
+        """The labels of a model: the numbers of the versions they point at."""
+        return self.catalog.labels(name)
 
     def find(self, target: Target) -> Version:
-        """The version to ask: the one given, or the newest that is available, or else the newest.
+        """The version to ask: the one given, or the default; one without a worker gets one in the background.
 
         Raises:
             ModelNotFound: there is none.
             LabelNotFound: the model has no such label.
+            Unavailable: the model was unloaded.
         """
-        if target.label is not None:
-            raise LabelNotFound(f"Unrecognized servable version label: {target.label}")
-        number = target.number
-        version = self._default(target.name) if number is None else self._versions.get(VersionId(target.name, number))
+        version = self._known(target)
         if version is None:
-            known = ", ".join(self.models()) or "none"
-            raise ModelNotFound(f"Servable not found for request: {target}; models here: {known}")
+            self.look_at(target.name)
+            version = self._known(target)
+        if version is None:
+            raise self._not_found(target)
+        if version.state == "START":
+            self._demand(version)
         return version
 
-    async def install(self, staged: Path, id_: VersionId) -> tuple[Version, bool]:
+    async def ready(self, target: Target) -> Version:
+        """The version to ask, as `find` has it; one that is loaded because it was asked for is waited for."""
+        version = self.find(target)
+        if version.state == "AVAILABLE" or version.id not in self._demanded:
+            return version
+        if load := self.loader.pending(version.id):
+            await asyncio.wait([load], timeout=self.limits.load_wait_s)
+        return self.find(Target(version.id.name, version.id.number))
+
+    async def install(self, staged: Path, id_: VersionId, uploader: str | None = None) -> tuple[Version, bool]:
         """Check a staged SavedModel by starting its worker, store it, and serve it by that same worker.
 
         Args:
             staged: folder that holds saved_model.pb, on the store's file system.
             id_: what it shall be.
+            uploader: the id of the key it came with.
 
         Returns:
             The version, and whether it is new; False where the same content was there already.
 
         Raises:
             VersionExists: it is there with other content.
+            VersionInTrash, QuotaExceeded: see Store.install.
             UploadRejected: the model cannot be loaded.
         """
         async with self._installing[id_]:
-            manifest = await asyncio.to_thread(describe, staged)
-            if self.store.directory(id_).exists():
+            manifest = await asyncio.to_thread(describe, staged, uploader)
+            if self.store.has(id_):
                 return await self._same(id_, manifest), False
-            version = Version(id_, staged, self._limits.serving, manifest)
-            await self._start(version)
+            await asyncio.to_thread(self.store.check_room, id_, manifest)
+            version = Version(id_, staged, self.limits.serving, manifest)
+            await self.loader.start(version)
             try:
                 version.directory = await asyncio.to_thread(self.store.install, staged, id_, manifest)
+            except VersionExists:  # another front was quicker; perhaps with the same
+                await version.close()
+                return await self._same(id_, manifest), False
             except BaseException:
                 await version.close()
                 raise
-            if replaced := self._versions.get(id_):  # its folder was taken out and no look has found that yet
-                self._spawn(replaced.close())
-            self._versions[id_] = version
+            self.serve(version)
             _log.info("%s/%d was uploaded and is served", id_.name, id_.number)
             return version, True
 
-    def _default(self, name: str) -> Version | None:
-        own = [version for id_, version in self._versions.items() if id_.name == name]
-        return max(own, key=lambda version: (version.state == "AVAILABLE", version.id.number), default=None)
+    async def install_next(self, staged: Path, name: str, uploader: str | None = None) -> tuple[Version, bool]:
+        """As `install`, with the number behind the highest there has ever been; 200 if that has the same content."""
+        async with self._numbering[name]:
+            while True:
+                highest = await asyncio.to_thread(self.store.highest, name)
+                with contextlib.suppress(VersionExists, VersionInTrash):
+                    if self.store.has(VersionId(name, highest)):
+                        return await self.install(staged, VersionId(name, highest), uploader)
+                with contextlib.suppress(VersionExists):  # another front took the number just now
+                    return await self.install(staged, VersionId(name, highest + 1), uploader)
+
+    def serve(self, version: Version) -> None:
+        """Let a version answer from now on, instead of what was in its place."""
+        if replaced := self.catalog.put(version):
+            self.loader.retire(replaced)
+
+    def forget(self, id_: VersionId) -> asyncio.Task[None] | None:
+        """Serve a version no more; returns the task that answers what it was asked, to wait for."""
+        version = self.catalog.pop(id_)
+        return self.loader.retire(version) if version else None
+
+    async def close(self) -> None:
+        """Answer what was taken and end all workers."""
+        await self.loader.close()
+        await asyncio.gather(*(version.close() for version in self.catalog))
+
+    def fresh(self, id_: VersionId) -> Version:
+        """A version as it is in the store now, without a worker."""
+        directory = self.store.directory(id_)
+        try:
+            return Version(id_, directory, self.limits.serving, read_manifest(directory))
+        except UploadRejected as exc:
+            version = Version(id_, directory, self.limits.serving, None)
+            version.refuse(exc)
+            return version
+
+    def put_to_rest(self, version: Version) -> Version:
+        """Let a version be asked again only with a new worker; returns the old one, to be retired."""
+        self._demanded.discard(version.id)
+        self.catalog.put(self.fresh(version.id))
+        return version
+
+    def look_at(self, name: str) -> None:
+        """Know what the store has of a model now: another front may have changed it since the last look.
+
+        Only uploads are seen so: what an operator copies by hand may not be whole yet.
+        """
+        if not is_name(name):
+            return  # it stands in a path that anybody may send
+        with contextlib.suppress(StoreDamaged):
+            self.catalog.relabel(name, self.store.labels(name))
+        for number in self.store.uploaded(name):
+            id_ = VersionId(name, number)
+            if self.catalog.get(id_) is None and not self.is_installing(id_):
+                self.catalog.put(self.fresh(id_))
+
+    def is_installing(self, id_: VersionId) -> bool:
+        """Whether a version is being uploaded here now."""
+        return id_ in self._installing and self._installing[id_].locked()
+
+    def kept(self, name: str) -> set[VersionId]:
+        """The versions of a model that shall always be loaded."""
+        if name in self.unloaded:
+            return set()
+        labelled = self.catalog.labels(name).values()
+        return kept(self.catalog.of_model(name), labelled, self.limits.residence.newest)
+
+    def load_kept(self) -> None:
+        """Begin to load what shall be loaded and is not."""
+        for name in self.catalog.models():
+            for id_ in sorted(self.kept(name), key=lambda id_: -id_.number):
+                version = self.catalog.get(id_)
+                if version and version.state == "START":
+                    self.loader.begin(version, self._after_load)
+
+    def _known(self, target: Target) -> Version | None:
+        if target.label is not None:
+            number = self.catalog.labels(target.name).get(target.label)
+            return None if number is None else self.catalog.get(VersionId(target.name, number))
+        if target.number is not None:
+            return self.catalog.get(VersionId(target.name, target.number))
+        return self.catalog.default(target.name)
+
+    def _not_found(self, target: Target) -> ModelNotFound | LabelNotFound:
+        labels = self.catalog.labels(target.name)
+        if target.label is not None and self.catalog.of_model(target.name):
+            known = ", ".join(labels) or "none"
+            return LabelNotFound(f"Unrecognized servable version label: {target.label}; labels here: {known}")
+        known = ", ".join(self.catalog.models()) or "none"
+        return ModelNotFound(f"Servable not found for request: {target}; models here: {known}")
+
+    def _demand(self, version: Version) -> None:
+        name = version.id.name
+        if name in self.unloaded:
+            raise Unavailable(f"{name} is unloaded: load it by POST /v2/repository/models/{name}/load")
+        self._demanded.add(version.id)
+        self.loader.begin(version, self._after_load)
 
     async def _same(self, id_: VersionId, manifest: Manifest) -> Version:
         """The version that is there already, if it has this content."""
@@ -150,68 +268,24 @@ class Registry:
         stored = read_manifest(directory)
         if stored is None:
             stored = await asyncio.to_thread(describe, directory)
-        version = self._versions.get(id_)
         if stored.digest != manifest.digest:
             raise VersionExists(
                 f"version {id_.number} of {id_.name} is there with other content ({stored.digest}): take another number"
             )
-        if version is None:
-            raise ModelLoading(f"version {id_.number} of {id_.name} is in the folder and not loaded yet: try again")
-        return version
+        if self.catalog.get(id_) is None:
+            self.catalog.put(self.fresh(id_))
+        return await self.ready(Target(id_.name, id_.number))
 
-    async def _poll(self) -> None:
-        complaint = ""
-        while True:
-            known = dict(self._versions)
-            try:
-                found = await asyncio.to_thread(self.store.scan)
-            except OSError as exc:
-                if complaint != str(exc):
-                    _log.warning("the folder of models cannot be read, what is served stays: %s", exc)
-                complaint = str(exc)
-            else:
-                complaint = ""
-                self._follow(found, known)
-            await asyncio.sleep(self._limits.poll_interval_s)
+    def _after_load(self, version: Version) -> None:
+        """A version that could not be loaded because it was deleted meanwhile is forgotten; others may be next."""
+        if version.failure and self.catalog.get(version.id) is version and not self.store.has(version.id):
+            self.catalog.pop(version.id)
+        self.load_kept()
+        self.loaded.set()
 
-    def _follow(self, found: dict[VersionId, Fingerprint], known: dict[VersionId, Version]) -> None:
-        """Start what is new and stood still since the last look; let go of what was known before it and is gone."""
-        self._first = found.keys() if self._first is None else self._first
-        for id_ in known.keys() - found.keys():
-            if self._versions.get(id_) is known[id_]:  # or else it was uploaded while the folder was looked at
-                self._spawn(self._versions.pop(id_).close())
-        for id_ in sorted(found, key=lambda id_: -id_.number):
-            if self._seen.get(id_) == found[id_] and self._is_wanted(id_, found[id_]):
-                self._tried[id_] = found[id_]
-                directory = self.store.directory(id_)
-                self._versions[id_] = Version(id_, directory, self._limits.serving, read_manifest(directory))
-                self._spawn(self._load(self._versions[id_]))
-        self._seen = found
-        self._settle()
+    def _unload(self, version: Version) -> None:
+        self.loader.retire(self.put_to_rest(version))
 
-    def _is_wanted(self, id_: VersionId, fingerprint: Fingerprint) -> bool:
-        """Whether a version in the folder needs a worker: it is new, or it failed and its files are others now."""
-        if id_ in self._installing and self._installing[id_].locked():
-            return False
-        version = self._versions.get(id_)
-        return version is None or (version.state == "END" and self._tried.get(id_, fingerprint) != fingerprint)
-
-    def _settle(self) -> None:
-        """Note when every version of the first look had its attempt, or is gone."""
-        waiting = [id_ for id_ in self._first or () if id_ in self._seen]
-        if all(id_ in self._versions and self._versions[id_].state != "LOADING" for id_ in waiting):
-            self.settled.set()
-
-    async def _load(self, version: Version) -> None:
-        with contextlib.suppress(ServiceError):  # the version keeps the reason, and is listed with it
-            await self._start(version)
-        self._settle()
-
-    async def _start(self, version: Version) -> None:
-        async with self._loading:
-            await version.start()
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _idle(self) -> list[Version]:
+        """The versions that may lose their worker now."""
+        return [version for name, own in self.catalog.models().items() for version in idle(own, self.kept(name))]

@@ -28,6 +28,7 @@ from service.front.logs import start_logging
 from service.front.protocol import LimitedProtocol, close_overdue
 from service.front.registry import Registry, RegistryLimits
 from service.front.sample import curl_line
+from service.front.uploads import Uploads
 from service.front.version import ServingLimits, Version
 from service.settings import BadSettings, Settings
 from service.store.store import Store
@@ -47,10 +48,10 @@ def run(settings: Settings) -> None:
     """
     start_logging(settings.log_format, with_access=settings.access_log)
     _allow_many_files()
-    _check_sandbox(settings)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in _listeners(settings)]
         _prepare_keys(settings)
+        _check_sandbox(settings)
 
         def serve(number: int) -> None:
             context = create_context(settings)
@@ -63,7 +64,7 @@ def run(settings: Settings) -> None:
 
 
 def create_context(settings: Settings) -> Context:
-    """Keys and registry for settings.
+    """Keys, registry and the way into it for settings.
 
     Raises:
         BadSettings: the keys cannot be read.
@@ -75,8 +76,11 @@ def create_context(settings: Settings) -> Context:
         settings.instances,
         is_folder_strict=settings.strict_folder,
     )
-    limits = RegistryLimits(serving, settings.load_parallel, settings.poll_interval_s)
-    return Context(settings, _keys(settings), Registry(Store(settings.models), limits))
+    limits = RegistryLimits(
+        serving, settings.load_parallel, settings.poll_interval_s, settings.request_timeout_s, settings.residence
+    )
+    registry = Registry(Store(settings.models, settings.quotas), limits)
+    return Context(settings, _keys(settings), registry, Uploads(registry, settings.upload_limits))
 
 
 def _check_sandbox(settings: Settings) -> None:

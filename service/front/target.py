@@ -30,6 +30,6 @@ def target_of(name: str, version: str | None = None, label: str | None = None) -
     """The target that the parts of a path name.
 
     Raises:
-        InvalidName: the version is no number that a version can have.
+        InvalidVersion: the version is no number that a version can have.
     """
     return Target(name, checked_version(version) if version else None, label)

@@ -25,7 +25,8 @@ from service.front.buckets import Buckets
 from service.front.crew import Crew
 from service.front.instance import Instance, InstanceLimits
 from service.front.statistics import Spans, Statistics
-from service.store.store import Manifest, VersionId
+from service.store.manifest import Manifest
+from service.store.store import VersionId
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +53,10 @@ class ServingLimits:
 class Version:
     """One version of a model: loading, then available, and at the end ended, with a reason if that was not asked for.
 
-    The mutable state is `state` and `failure`, changed only by `start`, `_end` and `close`; its workers are the crew's.
+    Before `start` its state is START, as TensorFlow Serving calls what it knows of and does not load.
+
+    The mutable state is `state` and `failure`, changed only by `start`, `refuse`, `_end` and `close`; its workers are
+    the crew's.
 
     Args:
         id: the model's name and the version's number.
@@ -65,7 +69,7 @@ class Version:
         self.id = id
         self.directory = directory
         self.manifest = manifest
-        self.state = "LOADING"
+        self.state = "START"
         self.failure: ServiceError | None = None
         self.signatures: Mapping[str, SignatureSpec] = {}
         self.statistics = Statistics()
@@ -95,12 +99,18 @@ class Version:
             UploadRejected: the model cannot be loaded; the state is END then.
             Unavailable: it was closed before it was loaded.
         """
+        self._check_not_closed()
+        self.state = "LOADING"
         first = await self._loaded()
         self._log_findings(first)
         self.signatures = first.signatures
         self._buckets = Buckets(first.signatures)
         self.state = "AVAILABLE"
         self._crew.add(first, self._limits.instances)
+
+    def refuse(self, failure: ServiceError) -> None:
+        """Never start it: there is something wrong with what is stored of it."""
+        self._end(failure)
 
     def served_signatures(self) -> Mapping[str, SignatureSpec]:
         """All signatures; raises ModelLoading or Unavailable as `signature` does."""
@@ -151,7 +161,6 @@ class Version:
 
     async def _loaded(self) -> Instance:
         """The first worker; one that is ready only after `close` is ended."""
-        self._check_not_closed()
         try:
             instance = await self._start_worker()
         except ServiceError as exc:
@@ -221,7 +230,7 @@ class Version:
 
     def _unavailable(self) -> ServiceError:
         name, number = self.id.name, self.id.number
-        if self.state == "LOADING":
+        if self.state in {"START", "LOADING"}:
             return ModelLoading(f"version {number} of {name} is still loading: try again")
         reason = self.failure.message if self.failure else "it was removed"
         return Unavailable(f"version {number} of {name} is not served: {reason}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from service.errors import InvalidName
+from service.errors import InvalidName, InvalidVersion
 
 VERSION_MAX = 2**63 - 1
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?")
+_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 _VERSION = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -39,8 +40,21 @@ def checked_version(text: str) -> int:
     """The version's number, if the text can be one.
 
     Raises:
-        InvalidName: it cannot.
+        InvalidVersion: it cannot.
     """
     if not is_version(text):
-        raise InvalidName(f"{text[:40]!r} is no version: a whole number from 1 to {VERSION_MAX} without leading zeros")
+        raise InvalidVersion(
+            f"{text[:40]!r} is no version: a whole number from 1 to {VERSION_MAX} without leading zeros"
+        )
     return int(text)
+
+
+def checked_label(text: str) -> str:
+    """The label, if it can be one.
+
+    Raises:
+        InvalidName: it cannot.
+    """
+    if not _LABEL.fullmatch(text):
+        raise InvalidName(f"{text[:80]!r} is no label: 1 to 64 letters, digits, '.', '_' or '-', no '.' at its ends")
+    return text

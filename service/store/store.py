@@ -1,30 +1,39 @@
 """Store: model versions as folders, `<models>/<name>/<version>/saved_model.pb`, TensorFlow Serving's own layout.
 
-The folder is the truth: there is no database. A version appears by one rename and never changes afterwards, so a
-crash at any instruction leaves it either whole or absent. `.staging` below the same root holds what is not yet a
-version.
+The folder is the truth: there is no database. A version appears by one rename, leaves by one rename, and never changes
+in between, so a crash at any instruction leaves it either whole or absent. `.staging` below the same root holds
+what is not yet a version, `.trash` what is no version any more. Several processes may use one root: whoever changes it
+holds the lock.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import uuid
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
-from service.errors import FolderReadOnly, UploadRejected, VersionExists
+from service.engine.members import GRAPH
+from service.errors import (
+    DiskFull,
+    FolderModel,
+    FolderReadOnly,
+    ModelNotFound,
+    UploadRejected,
+    VersionExists,
+    VersionInTrash,
+    VersionLabelled,
+)
+from service.store import disk, staging
+from service.store.audit import Change, audited
+from service.store.labels import labels_of, read_labels, write_labels
+from service.store.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from service.store.names import is_name, is_version
+from service.store.quotas import Quotas, Usage, check_quotas
+from service.store.trash import Trash
 
-STAGING = ".staging"
-MANIFEST = "manifest.json"
-GRAPH = "saved_model.pb"
-_IGNORED_FOLDERS = {"__MACOSX"}
+_LOCK_FILE = ".lock"
 
 Fingerprint = tuple[tuple[str, int, int], ...]
 """Path, size and time of change of each file: the same twice means that nobody is writing."""
@@ -38,34 +47,41 @@ class VersionId:
     number: int
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """What was stored, written into the version's folder when it was uploaded.
-
-    Args:
-        digest: of the content: the sorted paths and the SHA-256 of each file.
-        bytes: all files together.
-        created: when it was stored, ISO 8601, UTC.
-    """
-
-    digest: str
-    bytes: int
-    created: str
-
-
 class Store:
     """The folder of models.
 
     Args:
         root: exists; each folder in it is a model, each numbered folder in that a version.
+        quotas: how much it may hold.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, quotas: Quotas | None = None) -> None:
         self.root = root
+        self.trash = Trash(root)
+        self._quotas = quotas or Quotas()
 
     def directory(self, version: VersionId) -> Path:
         """Where a version lies, or will lie."""
         return self.root / version.name / str(version.number)
+
+    def has(self, version: VersionId) -> bool:
+        """Whether a version is there now."""
+        return (self.directory(version) / GRAPH).is_file()
+
+    def names(self) -> list[str]:
+        """The names of what may be models."""
+        return [folder.name for folder in self.root.iterdir() if is_name(folder.name) and folder.is_dir()]
+
+    def numbers(self, name: str) -> list[int]:
+        """The versions of a model that are there now, the lowest first."""
+        graphs = (self.root / name).glob(f"*/{GRAPH}") if is_name(name) else ()
+        return sorted(int(graph.parent.name) for graph in graphs if is_version(graph.parent.name))
+
+    def uploaded(self, name: str) -> list[int]:
+        """Those of them that were uploaded, and are whole for that reason."""
+        return [
+            number for number in self.numbers(name) if (self.directory(VersionId(name, number)) / MANIFEST).exists()
+        ]
 
     def scan(self) -> dict[VersionId, Fingerprint]:
         """The versions that are there now, each with its fingerprint.
@@ -81,9 +97,22 @@ class Store:
                     found[VersionId(folder.name, int(number))] = fingerprint(graph.parent)
         return found
 
+    def labels(self, name: str) -> dict[str, int]:
+        """The labels of a model; StoreDamaged if they cannot be read."""
+        return read_labels(self.root / name)
+
+    def highest(self, name: str) -> int:
+        """The highest number that a version of a model has ever had, as far as anything is left of it; 0 for none."""
+        numbers = [int(path.name) for path in (self.root / name).glob("[1-9]*") if is_version(path.name)]
+        numbers += [entry.number for entry in self.trash.entries(name)]
+        return max([*numbers, self.trash.highest().get(name, 0)], default=0)
+
     def sweep(self) -> None:
-        """Remove what an earlier process left half done."""
-        shutil.rmtree(self.root / STAGING, ignore_errors=True)
+        """Remove what processes that run no more left half done, where that can be."""
+        if self._leftovers():
+            with contextlib.suppress(OSError), self._changing():  # who writes holds the lock: what is left is nobody's
+                for path in self._leftovers():
+                    staging.remove(path)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
@@ -92,16 +121,8 @@ class Store:
         Raises:
             FolderReadOnly: the root cannot be written, as it turns out here or in the block.
         """
-        folder = self.root / STAGING / uuid.uuid4().hex
-        try:
-            folder.mkdir(parents=True)
+        with _writable(), staging.staged(self.root, self._changing()) as folder:
             yield folder
-        except OSError as exc:
-            if exc.errno in FolderReadOnly.errnos:
-                raise FolderReadOnly("the folder of models cannot be written: uploads are refused") from exc
-            raise
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def install(self, staged: Path, version: VersionId, manifest: Manifest) -> Path:
         """Make a staged folder a version, by one rename, and be sure that it survives a power cut.
@@ -111,91 +132,184 @@ class Store:
 
         Raises:
             VersionExists: somebody else has installed that version.
+            VersionInTrash: it was deleted and can be restored.
+            QuotaExceeded: there is no more room for it.
         """
-        (staged / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1) + "\n")
-        _flush_tree(staged)
+        write_manifest(staged, manifest)
+        disk.flush_tree(staged)
         directory = self.directory(version)
-        directory.parent.mkdir(exist_ok=True)
-        _rename(staged, directory, version)
-        _flush(directory.parent)
-        _flush(self.root)
+        who = manifest.uploader or "unknown"
+        with _writable(), self._changing():
+            self.check_room(version, manifest)
+            with audited(self.root, Change("upload", who, version.name, version.number, manifest.digest)):
+                disk.make_folder(directory.parent)
+                _rename(staged, directory, version)
         return directory
+
+    def check_room(self, version: VersionId, manifest: Manifest) -> None:
+        """Whether a version may come in.
+
+        Raises:
+            VersionInTrash: it was deleted and can still be restored.
+            QuotaExceeded: there is no more room for it.
+        """
+        if self.trash.find(version.name, version.number):
+            raise VersionInTrash(
+                f"version {version.number} of {version.name} was deleted and is in the trash: take another number, or "
+                f"restore it by POST /v1/models/{version.name}/versions/{version.number}:restore"
+            )
+        if self._quotas != Quotas():
+            check_quotas(self._usage_with(version, manifest), self._quotas)
+
+    def delete(self, name: str, numbers: list[int], who: str) -> None:
+        """Move versions of a model to the trash, the lowest first.
+
+        Raises:
+            ModelNotFound: one is not there.
+            VersionLabelled, FolderModel: one cannot be deleted; none is then.
+        """
+        with _writable(), self._changing():
+            for number in numbers:
+                self._check_deletable(VersionId(name, number))
+            for number in sorted(numbers):
+                with audited(self.root, Change("delete", who, name, number)):
+                    self.trash.put(self.directory(VersionId(name, number)))
+            _remove_empty_model(self.root / name)
+
+    def restore(self, version: VersionId, who: str) -> None:
+        """Move a version back from the trash.
+
+        Raises:
+            ModelNotFound: it is not in the trash.
+            VersionExists: there is another by now.
+        """
+        with _writable(), self._changing():
+            entry = self.trash.find(version.name, version.number)
+            if entry is None:
+                raise ModelNotFound(f"version {version.number} of {version.name} is not in the trash")
+            directory = self.directory(version)
+            if directory.exists():
+                raise VersionExists(f"version {version.number} of {version.name} is there: delete it first")
+            with audited(self.root, Change("restore", who, version.name, version.number)):
+                self.trash.restore(entry, directory)
+
+    def set_label(self, name: str, label: str, number: int | None, who: str, *, what: str = "label") -> dict[str, int]:
+        """Let a label point at a version, or remove it; returns the model's labels as they are then.
+
+        Raises:
+            ModelNotFound: there is no such version.
+        """
+        with _writable(), self._changing():
+            labels = self.labels(name)
+            labels.pop(label, None)
+            if number is not None:
+                if not self.has(VersionId(name, number)):
+                    raise ModelNotFound(f"version {number} of {name} is not there: a label needs a version to point at")
+                labels[label] = number
+            with audited(self.root, Change(what, who, name, number, label=label)):
+                write_labels(self.root / name, labels)
+        return labels
+
+    def empty_trash(self, keep_days: float) -> list[VersionId]:
+        """Remove for good what has been in the trash for longer; returns what that was."""
+        expired = self.trash.expired(keep_days)
+        if expired:
+            with self._changing():
+                expired = self.trash.expired(keep_days)  # one may have been restored, or another front was quicker
+                for entry in expired:
+                    with audited(self.root, Change("purge", "service", entry.name, entry.number)):
+                        self.trash.purge(entry, self.root / staging.STAGING)
+        return [VersionId(entry.name, entry.number) for entry in expired]
+
+    def _leftovers(self) -> list[Path]:
+        folders = [self.trash.folder, *(self.root / name for name in self.names())]
+        return staging.orphans(self.root) + [path for folder in folders for path in disk.partial_files(folder)]
+
+    def _changing(self) -> contextlib.AbstractContextManager[None]:
+        """The lock of this root: one change at a time, whichever process makes it."""
+        return disk.locked(self.root / _LOCK_FILE)
+
+    def _check_deletable(self, version: VersionId) -> None:
+        path = f"/v1/models/{version.name}"
+        if not self.has(version):
+            raise ModelNotFound(f"Could not find version {version.number} of model {version.name}")
+        if labels := labels_of(self.labels(version.name), version.number):
+            raise VersionLabelled(
+                f"version {version.number} of {version.name} has the label {labels[0]!r}: move it by "
+                f"PUT {path}/labels/{labels[0]}, or remove it by DELETE, and then delete the version"
+            )
+        if not (self.directory(version) / MANIFEST).exists():
+            raise FolderModel(
+                f"version {version.number} of {version.name} was put into the folder of models by an operator, and "
+                "only an operator takes it out of there: it has no manifest, and was not uploaded"
+            )
+
+    def _usage_with(self, version: VersionId, manifest: Manifest) -> Usage:
+        """What there would be if a version came in."""
+        found = self.scan()
+        deleted = list(self.trash.entries())
+        manifests = [
+            _manifest_or_none(directory)
+            for directory in [*(self.directory(id_) for id_ in found), *(entry.directory for entry in deleted)]
+        ]
+        own = [item for item in manifests if item and item.uploader == manifest.uploader]
+        in_trash = sum(size for entry in deleted for _, size, _ in fingerprint(entry.directory))
+        stored = sum(size for files in found.values() for _, size, _ in files)
+        return Usage(
+            models=len({id_.name for id_ in found} | {version.name}),
+            versions=sum(id_.name == version.name for id_ in found) + 1,
+            stored_bytes=stored + in_trash + manifest.bytes,
+            key_bytes=sum(item.bytes for item in own) + manifest.bytes,
+        )
 
 
 def fingerprint(directory: Path) -> Fingerprint:
     """See Fingerprint; files that vanish meanwhile are left out."""
     entries = []
-    for path in _files(directory):
+    for path in sorted(directory.rglob("*")):
         try:
             status = path.stat()
         except FileNotFoundError:
             continue
-        entries.append((path.relative_to(directory).as_posix(), status.st_size, status.st_mtime_ns))
+        if path.is_file():
+            entries.append((path.relative_to(directory).as_posix(), status.st_size, status.st_mtime_ns))
     return tuple(entries)
 
 
-def describe(directory: Path) -> Manifest:
-    """The manifest of a folder's content as it is now; the manifest file itself does not count as content."""
-    digest, size = hashlib.sha256(), 0
-    for path in _files(directory):
-        if path == directory / MANIFEST:
-            continue
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        size += path.stat().st_size
-        digest.update(f"{path.relative_to(directory).as_posix()}\0{content}\n".encode())
-    return Manifest(f"sha256:{digest.hexdigest()}", size, datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-def read_manifest(directory: Path) -> Manifest | None:
-    """The manifest stored with a version; None for a folder that an operator put there."""
+@contextmanager
+def _writable() -> Iterator[None]:
+    """Let a disk that is full, or cannot be written, be an error of the service's."""
     try:
-        return Manifest(**json.loads((directory / MANIFEST).read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
+        yield
+    except OSError as exc:
+        if exc.errno in FolderReadOnly.errnos:
+            raise FolderReadOnly("the folder of models cannot be written: changes are refused") from exc
+        if exc.errno in DiskFull.errnos:
+            raise DiskFull("no room on the server's disk for this: nothing of it was kept") from exc
+        raise
 
 
-def find_model(unpacked: Path) -> Path:
-    """The folder of an unpacked archive that is the SavedModel: the top, or the one folder in it.
-
-    Raises:
-        UploadRejected: there is none.
-    """
-    folders = [path for path in unpacked.iterdir() if path.is_dir() and path.name not in _IGNORED_FOLDERS]
-    for candidate in [unpacked, *(folders if len(folders) == 1 else [])]:
-        if (candidate / GRAPH).is_file():
-            return candidate
-    names = ", ".join(sorted(path.name for path in unpacked.iterdir())[:5]) or "nothing"
-    raise UploadRejected(
-        f"no {GRAPH} at the archive's top or in its one folder; there is: {names}", "missing_saved_model"
-    )
+def _manifest_or_none(directory: Path) -> Manifest | None:
+    with contextlib.suppress(UploadRejected):
+        return read_manifest(directory)
+    return None
 
 
-def _files(directory: Path) -> list[Path]:
-    return sorted(path for path in directory.rglob("*") if path.is_file())
+def _remove_empty_model(model: Path) -> None:
+    """Remove a model's folder if nothing is left in it but labels that point nowhere."""
+    with contextlib.suppress(OSError):
+        if not any(is_version(path.name) for path in model.iterdir()):
+            for path in model.glob(".labels.json*"):
+                path.unlink()
+            model.rmdir()
 
 
 def _rename(staged: Path, directory: Path, version: VersionId) -> None:
     try:
-        staged.rename(directory)
+        disk.move(staged, directory)
     except OSError as exc:  # a folder that is not empty cannot be renamed onto
         if directory.exists():
             raise VersionExists(
                 f"version {version.number} of {version.name} was stored by somebody else just now"
             ) from exc
         raise
-
-
-def _flush_tree(directory: Path) -> None:
-    """Files first, then their folders from the deepest up."""
-    paths = sorted(directory.rglob("*"), key=lambda path: (path.is_dir(), -len(path.parts)))
-    for path in [*paths, directory]:
-        _flush(path)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,12 +9,13 @@ import processes
 import pytest
 
 _MODELS = ["affine", "other", "zoo", "identity", "drawn", "slow", "mlp", "crashing"]
-SERVED = ["affine", "zoo", "identity", "drawn", "slow", "mlp"]
+_KINDS = ["kinds", "scoring"]
+SERVED = ["affine", "zoo", "identity", "drawn", "slow", "mlp", *_KINDS]
 
 
-def _build():
-    """The function that builds models: it lies beside this file, where no package is."""
-    spec = importlib.util.spec_from_file_location("savedmodels", pathlib.Path(__file__).parent / "models.py")
+def _build(kind):
+    """The function that builds models of a kind: it lies beside this file, where no package is."""
+    spec = importlib.util.spec_from_file_location(kind, pathlib.Path(__file__).parent / f"{kind}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.build
@@ -24,7 +25,8 @@ def _build():
 def savedmodels(tmp_path_factory):
     """A folder with every model of the tests as <name>/1; never served itself."""
     folder = tmp_path_factory.mktemp("savedmodels")
-    processes.run_blocked(_build(), str(folder), _MODELS)
+    processes.run_blocked(_build("models"), str(folder), _MODELS)
+    processes.run_blocked(_build("kinds"), str(folder), _KINDS)
     return folder
 
 
@@ -54,3 +56,22 @@ def client(server):
     headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
     with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def circuits(tmp_path_factory):
+    """A folder with exported quantum models as <name>/1, and one without a circuit."""
+    folder = tmp_path_factory.mktemp("circuits")
+    processes.run_blocked(_build("circuits"), str(folder), ["gates", "two", "drawn", "unequal", "samples"])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def circuit_client(circuits, savedmodels):
+    """A client of a server of quantum models, and of one model without a circuit."""
+    shutil.copytree(savedmodels / "affine", circuits / "affine", dirs_exist_ok=True)
+    headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
+    with processes.Server(circuits) as server:
+        server.wait_until("/readyz")
+        with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+            yield client

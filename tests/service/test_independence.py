@@ -15,11 +15,11 @@ def _serve_one_prediction(directory):
 
     model = Model(Path(directory))
     model.warm_up()
-    outputs = model.call("serving_default", {"dense_input": np.zeros([2, 4], np.float32)})
+    outputs = model.call("serving_default", {"dense_input": np.zeros([2, 4], np.float32)}).arrays
     ours = [
         name for name in sys.modules if name.split(".")[0] in {"qlayer", "pennylane", "tf_keras"} and sys.modules[name]
     ]
-    return server.__name__, sorted(outputs), ours
+    return server.__name__, sorted(outputs.arrays), ours
 
 
 def test_the_service_needs_neither_qlayer_nor_pennylane_nor_tf_keras(savedmodels):

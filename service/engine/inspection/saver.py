@@ -80,26 +80,39 @@ def _named(attributes: Any, names: set[str]) -> list[str]:
 
 def _check_body(kind: str, function: Any) -> Iterator[Finding]:
     name = function.signature.name
-    nodes = {node.name: node for node in function.node_def}
     for operation in sorted({node.op for node in function.node_def} - _OPERATIONS[kind]):
         yield _finding(f"the function that shall {kind} checkpoints uses the operation {operation}", name)
+    if not _has_given_paths(function):
+        yield _finding(f"the function that shall {kind} checkpoints has a path of its own", name)
+
+
+def _has_given_paths(function: Any) -> bool:
+    """Whether all paths come from the function's first argument: followed backwards, each node once."""
+    nodes = {node.name: node for node in function.node_def}
     argument = function.signature.input_arg[0].name if function.signature.input_arg else ""
-    for node in function.node_def:
-        inputs = [node.input[index] for index in _PATH_INPUTS.get(node.op, ()) if index < len(node.input)]
-        if not all(_is_from(argument, source, nodes, frozenset()) for source in inputs):
-            yield _finding(f"the function that shall {kind} checkpoints has a path of its own", name, node.name)
+    pending = [source for node in function.node_def for source in _paths(node)]
+    seen = {argument}
+    while pending:
+        name = pending.pop().partition(":")[0]
+        if name in seen:
+            continue
+        seen.add(name)
+        carried = _carried(nodes.get(name))
+        if not carried:
+            return False
+        pending += carried
+    return argument not in nodes
 
 
-def _is_from(argument: str, source: str, nodes: dict[str, Any], seen: frozenset[str]) -> bool:
-    """Whether a path comes from the function's first argument alone."""
-    name = source.partition(":")[0]
-    if name == argument:
-        return name not in nodes
-    node = nodes.get(name)
-    if node is None or node.op not in _CARRIERS or name in seen:
-        return False
-    carried = [text for text in node.input if not text.startswith("^")][_CARRIERS[node.op]]
-    return bool(carried) and all(_is_from(argument, text, nodes, seen | {name}) for text in carried)
+def _paths(node: Any) -> list[str]:
+    return [node.input[index] for index in _PATH_INPUTS.get(node.op, ()) if index < len(node.input)]
+
+
+def _carried(node: Any) -> list[str]:
+    """The inputs that a node hands on as a path; none where it makes one of its own."""
+    if node is None or node.op not in _CARRIERS:
+        return []
+    return [source for source in node.input if not source.startswith("^")][_CARRIERS[node.op]]
 
 
 def _check_path(contents: Contents) -> Iterator[Finding]:

@@ -66,8 +66,13 @@ def _converted(array: np.ndarray[Any, Any], dtype: Dtype) -> np.ndarray[Any, Any
         info = np.iinfo(dtype.numpy)
         if array.min() < info.min or array.max() > info.max:
             raise InvalidValue(f"JSON Value is out of range for type: {dtype.numpy} ({info.min} to {info.max})")
-    with np.errstate(over="ignore"):
-        return array.astype(dtype.numpy, copy=False)
+    try:
+        with np.errstate(over="raise"):
+            return array.astype(dtype.numpy, copy=False)
+    except FloatingPointError:
+        raise InvalidValue(
+            f"Cannot convert JSON value to {_type_name(dtype)} without loss of precision: a number is out of range"
+        ) from None
 
 
 def _strings(value: object, dtype: Dtype) -> np.ndarray[Any, Any]:
@@ -96,18 +101,23 @@ def _shape_of(value: object, dtype: Dtype) -> tuple[int, ...]:
     Raises:
         InvalidValue, InvalidShape: at the first that does not fit.
     """
-    shape: list[int] = []
-    first = value
-    while isinstance(first, list) and len(shape) <= _RANK_MAX:
-        shape.append(len(first))
-        first = first[0] if first else None
+    shape = shape_of_first(value)
     if len(shape) > _RANK_MAX:
         raise InvalidShape(f"lists are nested more than {_RANK_MAX} deep")
     _check(value, shape, 0, dtype)
+    return shape
+
+
+def shape_of_first(value: object) -> tuple[int, ...]:
+    """The shape that nested lists have if all are like the first on each level; not deeper than arrays can be."""
+    shape: list[int] = []
+    while isinstance(value, list) and len(shape) <= _RANK_MAX:
+        shape.append(len(value))
+        value = value[0] if value else None
     return tuple(shape)
 
 
-def _check(value: object, shape: list[int], level: int, dtype: Dtype) -> None:
+def _check(value: object, shape: tuple[int, ...], level: int, dtype: Dtype) -> None:
     if level == len(shape):
         _check_element(value, level, dtype)
         return

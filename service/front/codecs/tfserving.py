@@ -7,14 +7,15 @@ booleans or null; no decimals for integers; NaN and infinities are read and writ
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any, NoReturn
 
 from service.engine.specs import DTYPES, SignatureSpec, TensorSpec
 from service.errors import InvalidRequest, InvalidShape, InvalidValue, UnsupportedDtype
 from service.front.codecs.draw import draw_of
-from service.front.codecs.elements import array_of
+from service.front.codecs.elements import array_of, shape_of_first
 from service.front.codecs.json_text import dumps, excerpt, parse_object, plain
-from service.front.codecs.tensors import Array, Arrays, as_pairs, check_shape
+from service.front.codecs.tensors import Array, Arrays, as_pairs, check_shape, shape_text
 
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -48,9 +49,7 @@ def parse_predict(body: bytes) -> PredictRequest:
         InvalidRequest: it has not exactly one of the keys `instances` and `inputs`, or a bad `signature_name`.
     """
     document = parse_object(body)
-    signature = document.get("signature_name", DEFAULT_SIGNATURE)
-    if not isinstance(signature, str):
-        raise InvalidRequest("JSON Value: 'signature_name' key must be a string value.")
+    signature = signature_name(document)
     is_rows = "instances" in document
     if is_rows and "inputs" in document:
         raise InvalidRequest("JSON Value: expecting only one of 'inputs' or 'instances' keys to exist")
@@ -59,11 +58,23 @@ def parse_predict(body: bytes) -> PredictRequest:
     values = document["instances" if is_rows else "inputs"]
     may_hold_booleans = b"true" in body or b"false" in body
     draw = draw_of(document.get("parameters"))
-    return PredictRequest(signature or DEFAULT_SIGNATURE, is_rows, values, may_hold_booleans, **draw)
+    return PredictRequest(signature, is_rows, values, may_hold_booleans, **draw)
+
+
+def signature_name(document: dict[str, Any]) -> str:
+    """The signature that a body asks for; an empty name is the default too.
+
+    Raises:
+        InvalidRequest: the name is no text.
+    """
+    signature = document.get("signature_name", DEFAULT_SIGNATURE)
+    if not isinstance(signature, str):
+        raise InvalidRequest("JSON Value: 'signature_name' key must be a string value.")
+    return signature or DEFAULT_SIGNATURE
 
 
 def decode_inputs(request: PredictRequest, spec: SignatureSpec) -> Arrays:
-    """The arrays for a signature's inputs.
+    """The arrays for a signature's inputs; in columns, those with a default may be left out.
 
     Raises:
         InvalidRequest: names are missing or unknown.
@@ -72,8 +83,7 @@ def decode_inputs(request: PredictRequest, spec: SignatureSpec) -> Arrays:
     """
     columns = _columns_of_rows(request.values, spec) if request.is_rows else _columns(request.values, spec)
     inputs = {
-        name: _decode(name, columns[name], tensor, may_hold_booleans=request.may_hold_booleans)
-        for name, tensor in spec.inputs.items()
+        name: _decode(name, columns[name], tensor, request) for name, tensor in spec.inputs.items() if name in columns
     }
     for name, array in inputs.items():
         check_shape(name, array.shape, spec.inputs[name])
@@ -127,27 +137,42 @@ def _refuse_row(index: int, row: object, spec: SignatureSpec) -> NoReturn:
     )
 
 
-def _columns(values: object, spec: SignatureSpec) -> dict[str, Any]:
+def _columns(values: Any, spec: SignatureSpec) -> dict[str, Any]:  # noqa: ANN401 -- a JSON value
     """Input by input: lax about names that are not inputs."""
     if len(spec.inputs) == 1:
         name = next(iter(spec.inputs))
-        return {name: values[name] if isinstance(values, dict) and name in values else values}
+        is_named = isinstance(values, dict) and values.keys() != {"b64"}
+        return values if is_named and (name in values or name in spec.defaults) else {name: values}
     if not isinstance(values, dict):
         raise InvalidRequest(f"'inputs' must be an object with the keys: {','.join(spec.inputs)}")
     for name in spec.inputs:
-        if name not in values:
+        if name not in values and name not in spec.defaults:
             raise InvalidRequest(f"Missing named input: {name} in 'inputs' object.")
     return values
 
 
-def _decode(name: str, value: object, tensor: TensorSpec, *, may_hold_booleans: bool) -> Array:
+def _decode(name: str, value: object, tensor: TensorSpec, request: PredictRequest) -> Array:
     dtype = DTYPES[tensor.dtype]
     if dtype.kind in {"half", "complex"}:
         raise UnsupportedDtype(f"Conversion of JSON Value: {excerpt(value)} to type: {dtype.numpy} (input '{name}')")
     try:
-        return array_of(value, dtype, may_hold_booleans=may_hold_booleans)
+        return array_of(value, dtype, may_hold_booleans=request.may_hold_booleans)
     except (InvalidValue, InvalidShape) as exc:
-        raise type(exc)(f"{exc.message} (input '{name}')") from exc
+        row = _unlike_row(value) if request.is_rows and isinstance(exc, InvalidShape) else ""
+        raise type(exc)(f"{row}{exc.message} (input '{name}')") from exc
+
+
+def _unlike_row(rows: Any) -> str:  # noqa: ANN401 -- a JSON list
+    """Which row is the first of another shape than the first, in TensorFlow Serving's words; nothing if none is."""
+    shapes = [shape_of_first(row) for row in rows]
+    index = next((index for index, shape in enumerate(shapes) if shape != shapes[0]), None)
+    if index is None:
+        return ""
+    sizes = prod(shapes[0]), prod(shapes[index])
+    found = f"tensor size: {sizes[0]} but got: {sizes[1]}"
+    if sizes[0] == sizes[1]:
+        found = f"shape {shape_text(shapes[0])} but got: {shape_text(shapes[index])}"
+    return f"Failed to process element: {index} of 'instances' list. Error: Expecting {found}; "
 
 
 def _check_rows(outputs: Arrays) -> None:

@@ -48,7 +48,7 @@ async def known(context: Context, target: Target) -> Version:
         ModelNotFound: there is none.
     """
     try:
-        return context.registry.find(target)
+        return await context.registry.ready(target)
     except ModelNotFound as exc:
         number = "" if target.number is None else f" version {target.number}"
         raise ModelNotFound(

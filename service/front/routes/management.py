@@ -1,41 +1,122 @@
-"""Changes of models; all of them need a manage key."""
+"""Changes of models: versions in and out, labels. All of them need a manage key, but for taking a copy."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Body, Request
+from fastapi.responses import JSONResponse, StreamingResponse
 
-from service.front.bodies import stream_body
-from service.front.routes.access import Uploader
+from service.errors import InvalidRequest, ModelNotFound
+from service.front import changes
+from service.front.context import Context
+from service.front.packing import opened, packed
+from service.front.routes.access import Manager, Reader, Uploader
 from service.front.routes.tfserving import record
-from service.front.uploads import receive_version
-from service.store.names import checked_name, checked_version
+from service.front.uploads import Source
+from service.store.manifest import describe
+from service.store.names import checked_label, checked_name, checked_version
 from service.store.store import VersionId
 
 router = APIRouter(prefix="/v1/models", tags=["management"])
 
 _ARCHIVE = {"schema": {"type": "string", "format": "binary"}}
-_UPLOAD_BODY = {
+_FORM = {"schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}}
+_KEY: dict[str, Any] = {"security": [{"key": []}]}
+_UPLOAD: dict[str, Any] = {
+    **_KEY,
     "requestBody": {
-        "description": "zip, tar or tar.gz of a SavedModel: its content, or the one folder it is in",
-        "content": {"application/zip": _ARCHIVE, "application/gzip": _ARCHIVE},
+        "description": "zip, tar, tar.gz or tar.zst of a SavedModel: its content, or the one folder it is in",
+        "content": {
+            **dict.fromkeys(("application/zip", "application/x-tar", "application/gzip", "application/zstd"), _ARCHIVE),
+            "multipart/form-data": _FORM,
+        },
     },
-    "security": [{"key": []}],
 }
+_LABEL_BODY = Body(examples=[{"version": 3}])
 
 
-@router.put("/{model}/versions/{version}", summary="Upload a version", status_code=201, openapi_extra=_UPLOAD_BODY)
+@router.put("/{model}/versions/{version}", summary="Upload a version", status_code=201, openapi_extra=_UPLOAD)
 async def upload(model: str, version: str, request: Request, context: Uploader) -> JSONResponse:
     """Store and serve a SavedModel; 200 if the same content is there already, 409 if other content is."""
+    return await _received(request, context, model, checked_version(version))
+
+
+@router.post("/{model}/versions", summary="Upload the next version", status_code=201, openapi_extra=_UPLOAD)
+async def upload_next(model: str, request: Request, context: Uploader) -> JSONResponse:
+    """The same under the number behind the highest there has ever been; 200 if that one has the same content."""
+    return await _received(request, context, model, None)
+
+
+@router.delete("/{model}", summary="Delete a model", openapi_extra=_KEY)
+@router.delete("/{model}/versions/{version}", summary="Delete a version", openapi_extra=_KEY)
+async def delete(model: str, request: Request, context: Manager, version: str | None = None) -> dict[str, Any]:
+    """Move to the trash, from where it can be restored for some days; what it was asked is answered first."""
+    number = checked_version(version) if version else None
+    ids = await changes.delete(context.registry, checked_name(model), number, request.state.caller)
+    return {"name": model, "deleted": [id_.number for id_ in ids]}
+
+
+@router.post("/{model}/versions/{version}:restore", summary="Restore a deleted version", openapi_extra=_KEY)
+async def restore(model: str, version: str, request: Request, context: Manager) -> dict[str, Any]:
+    """Bring a version back from the trash."""
     id_ = VersionId(checked_name(model), checked_version(version))
-    settings = context.settings
-    headers = dict(request.scope["headers"])
-    body = stream_body(request.receive, headers, settings.upload_max_bytes, settings.body_timeout_s)
-    stored, is_new = await receive_version(
-        body, id_, context.registry, settings.archive_limits, settings.upload_timeout_s
+    restored = await changes.restore(context.registry, id_, request.state.caller)
+    return {"name": model, **record(restored)}
+
+
+@router.get("/{model}/versions/{version}/archive", summary="A copy of a version")
+async def copy(model: str, version: str, context: Reader) -> StreamingResponse:
+    """The version's SavedModel as tar.gz; uploaded again, it is the same version."""
+    [found] = context.registry.versions(checked_name(model), checked_version(version))
+    digest = found.manifest.digest if found.manifest else (await asyncio.to_thread(describe, found.directory)).digest
+    files = await asyncio.to_thread(opened, found.directory)
+    if not files:
+        raise ModelNotFound(f"version {version} of {model} was deleted just now")
+    headers = {"Content-Disposition": f'attachment; filename="{model}-{version}.tar.gz"', "ETag": f'"{digest}"'}
+    return StreamingResponse(packed(files), media_type="application/gzip", headers=headers)
+
+
+@router.get("/{model}/labels", summary="Labels of a model")
+async def labels(model: str, context: Reader) -> dict[str, Any]:
+    """The numbers of the versions that the labels point at."""
+    context.registry.versions(model)
+    return {"name": model, "labels": dict(context.registry.labels(model))}
+
+
+@router.put("/{model}/labels/{label}", summary="Point a label at a version", openapi_extra=_KEY)
+async def set_label(
+    model: str, label: str, body: Annotated[dict[str, Any], _LABEL_BODY], request: Request, context: Manager
+) -> dict[str, Any]:
+    """The version must be ready; the label `default` is for requests that name none."""
+    number = body.get("version")
+    if body.keys() != {"version"} or isinstance(number, bool) or not isinstance(number, int | str):
+        raise InvalidRequest('the body names the version that the label shall point at: {"version": 3}')
+    who = request.state.caller
+    await changes.set_label(
+        context.registry, checked_name(model), checked_label(label), checked_version(str(number)), who=who
     )
+    return await labels(model, context)
+
+
+@router.delete("/{model}/labels/{label}", summary="Remove a label", openapi_extra=_KEY)
+async def remove_label(model: str, label: str, request: Request, context: Manager) -> dict[str, Any]:
+    """The version itself stays."""
+    await changes.remove_label(context.registry, checked_name(model), checked_label(label), request.state.caller)
+    return await labels(model, context)
+
+
+@router.post("/{model}:rollback", summary="Serve the version before by default", openapi_extra=_KEY)
+async def roll_back(model: str, request: Request, context: Manager) -> dict[str, Any]:
+    """Point the label `default` one ready version back."""
+    await changes.roll_back(context.registry, checked_name(model), request.state.caller)
+    return await labels(model, context)
+
+
+async def _received(request: Request, context: Context, model: str, number: int | None) -> JSONResponse:
+    source = Source(request.receive, dict(request.scope["headers"]), request.state.caller)
+    stored, is_new = await context.uploads.receive_version(source, checked_name(model), number)
     answer: dict[str, Any] = {"name": model, **record(stored)}
-    location = f"/v1/models/{model}/versions/{version}"
+    location = f"/v1/models/{model}/versions/{stored.id.number}"
     return JSONResponse(answer, 201 if is_new else 200, {"Location": location})

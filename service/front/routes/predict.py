@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from service.front.codecs import tfserving
 from service.front.context import Context
-from service.front.hotpath import Asked, Endpoint
+from service.front.hotpath import Asked
 from service.front.inference import Inference, infer
 from service.front.replies import Reply
+from service.front.routes.verbs import endpoint
 
 
 async def answer(asked: Asked, context: Context) -> Reply:
     """Predictions for rows or columns; raises ServiceError for whatever is wrong with the request or the model."""
-    version = context.registry.find(asked.target)
+    version = await context.registry.ready(asked.target)
     with version.statistics.request():
         version.batcher.check_room()
         request = tfserving.parse_predict(asked.body)
@@ -24,12 +23,4 @@ async def answer(asked: Asked, context: Context) -> Reply:
         return Reply(200, tfserving.encode_outputs(outputs, is_rows=request.is_rows))
 
 
-PREDICT = Endpoint(
-    suffix=":predict",
-    pattern=re.compile(
-        r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?:predict",
-        re.IGNORECASE,
-    ),
-    form="/v1/models/<name>[/versions/<number>|/labels/<label>]:predict",
-    answer=answer,
-)
+PREDICT = endpoint("predict", answer)

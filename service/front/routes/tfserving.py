@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from service.engine.specs import SignatureSpec, TensorSpec
-from service.errors import ServiceError
+from service.errors import MalformedRequest, ServiceError
 from service.front.bodies import read_body
 from service.front.codecs.json_text import parse_object
-from service.front.codecs.tfserving import DEFAULT_SIGNATURE
+from service.front.codecs.tfserving import signature_name
+from service.front.context import Context
 from service.front.routes.access import Lister, Reader
+from service.front.routes.verbs import without_verb
 from service.front.shapes import requested_shapes
 from service.front.target import target_of
 from service.front.version import Version
@@ -20,7 +22,7 @@ from service.store.names import checked_version
 _CANONICAL = {422: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
 
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(without_verb)])
 
 
 @router.get("", summary="Names of all models")
@@ -31,22 +33,25 @@ async def models(request: Request, context: Lister) -> dict[str, list[str]]:
 
 @router.get("/{model}", summary="State of all versions of a model")
 @router.get("/{model}/versions/{version}", summary="State of one version of a model")
-async def status(model: str, context: Reader, version: str | None = None) -> dict[str, Any]:
+@router.get("/{model}/labels/{label}", summary="State of the version that has a label")
+async def status(model: str, context: Reader, version: str | None = None, label: str | None = None) -> dict[str, Any]:
     """TensorFlow Serving's status, with a record of each version beside it."""
-    found = context.registry.versions(model, checked_version(version) if version else None)
+    found = _versions(context, model, version, label)
     return {
         "model_version_status": [_status(item) for item in found],
         "name": model,
         "ready": any(item.state == "AVAILABLE" for item in found),
         "versions": [record(item) for item in found],
+        "labels": dict(context.registry.labels(model)),
     }
 
 
 @router.get("/{model}/metadata", summary="Signatures of a model")
 @router.get("/{model}/versions/{version}/metadata", summary="Signatures of one version of a model")
-async def metadata(model: str, context: Reader, version: str | None = None) -> dict[str, Any]:
+@router.get("/{model}/labels/{label}/metadata", summary="Signatures of the version that has a label")
+async def metadata(model: str, context: Reader, version: str | None = None, label: str | None = None) -> dict[str, Any]:
     """Names, dtypes and shapes of inputs and outputs, as TensorFlow Serving writes them."""
-    found = context.registry.find(target_of(model, version))
+    found = await context.registry.ready(target_of(model, version, label))
     signatures = {name: _signature(spec) for name, spec in found.served_signatures().items()}
     return {
         "model_spec": {"name": model, "signature_name": "", "version": str(found.id.number)},
@@ -62,17 +67,36 @@ _SHAPE_BODY = {
 
 @router.post("/{model}:shape", summary="Output shapes for input shapes", openapi_extra=_SHAPE_BODY)
 @router.post("/{model}/versions/{version}:shape", summary="Output shapes for input shapes", openapi_extra=_SHAPE_BODY)
-async def shape(model: str, request: Request, context: Reader, version: str | None = None) -> dict[str, Any]:
+@router.post("/{model}/labels/{label}:shape", summary="Output shapes for input shapes", openapi_extra=_SHAPE_BODY)
+async def shape(
+    model: str, request: Request, context: Reader, version: str | None = None, label: str | None = None
+) -> dict[str, Any]:
     """By shape inference: the model is not run. null is a free dimension, in the question and in the answer."""
-    found = context.registry.find(target_of(model, version))
+    found = await context.registry.ready(target_of(model, version, label))
     settings = context.settings
     headers = dict(request.scope["headers"])
     body = await read_body(request.receive, headers, settings.predict_max_bytes, settings.body_timeout_s)
     document = parse_object(body)
-    signature = document.get("signature_name") or DEFAULT_SIGNATURE
-    shapes = requested_shapes(document, found.signature(str(signature)))
+    signature = signature_name(document)
+    shapes = requested_shapes(document, found.signature(signature))
     outputs = await found.infer_shapes(signature, shapes, settings.request_timeout_s)
     return {"outputs": {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in outputs.items()}}
+
+
+@router.options("", include_in_schema=False)
+@router.options("/{path:path}", include_in_schema=False)
+async def preflight(request: Request, path: str = "") -> Response:
+    """A browser's question before it asks from a foreign page: 200, but without the headers that would allow it."""
+    origin = request.headers.get("origin", "")
+    if not origin.startswith(("http://", "https://")):
+        raise MalformedRequest(f"Malformed request: OPTIONS .../{path[:200]}; expected the header Origin")
+    return Response(status_code=200)
+
+
+def _versions(context: Context, model: str, version: str | None, label: str | None) -> list[Version]:
+    if label is not None:
+        return [context.registry.find(target_of(model, label=label))]
+    return context.registry.versions(model, checked_version(version) if version else None)
 
 
 def record(version: Version) -> dict[str, Any]:
@@ -86,6 +110,7 @@ def record(version: Version) -> dict[str, Any]:
         "digest": manifest.digest if manifest else None,
         "bytes": manifest.bytes if manifest else None,
         "created": manifest.created if manifest else None,
+        "uploader": manifest.uploader if manifest else None,
         "is_verified": manifest is not None,
         "signatures": list(version.signatures),
     }
@@ -107,7 +132,7 @@ def _signature(spec: SignatureSpec) -> dict[str, Any]:
         "inputs": {name: _tensor(tensor) for name, tensor in spec.inputs.items()},
         "outputs": {name: _tensor(tensor) for name, tensor in spec.outputs.items()},
         "method_name": spec.method_name,
-        "defaults": {},
+        "defaults": spec.defaults,
     }
 
 

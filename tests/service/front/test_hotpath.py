@@ -192,16 +192,16 @@ def test_bad_values(client, body, status, fragment):
     [
         ("POST", "/v1/models/nobody:predict", 404, "model_not_found", "Servable not found for request: Latest(nobody)"),
         ("POST", "/v1/models/affine/versions/7:predict", 404, "model_not_found", "Specific(affine, 7)"),
-        ("POST", "/v1/models/affine/versions/99999999999999999999:predict", 400, "invalid_name", "is no version"),
-        ("POST", f"/v1/models/affine/versions/{'9' * 5000}:predict", 400, "invalid_name", "is no version"),
-        ("POST", "/v1/models/affine/versions/01:predict", 400, "invalid_name", "without leading zeros"),
+        ("POST", "/v1/models/affine/versions/99999999999999999999:predict", 400, "invalid_version", "is no version"),
+        ("POST", f"/v1/models/affine/versions/{'9' * 5000}:predict", 400, "invalid_version", "is no version"),
+        ("POST", "/v1/models/affine/versions/01:predict", 400, "invalid_version", "without leading zeros"),
         ("POST", "/v1/models/broken:predict", 503, "model_unavailable", "cannot be loaded"),
-        ("GET", "/v1/models/affine:predict", 405, "method_not_allowed", "by POST"),
-        ("POST", "/v1/models/affine/1:predict", 404, "not_found", "/v1/models/<name>"),
+        ("GET", "/v1/models/affine:predict", 400, "malformed_request", "by POST"),
+        ("POST", "/v1/models/affine/1:predict", 400, "malformed_request", "/v1/models/<name>"),
     ],
 )
 def test_bad_paths(client, method, path, status, code, fragment):
-    """Unknown models are 404, wrong methods 405, and the texts name what was asked for."""
+    """Unknown models are 404, paths and methods that are none are 400, and the texts name what was asked for."""
     answer = client.request(method, path, content=b'{"instances": [1]}' if method == "POST" else None)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert fragment in answer.json()["error"]

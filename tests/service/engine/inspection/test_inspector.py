@@ -1,6 +1,7 @@
 """The static check by itself, in a process that has TensorFlow: what it lists, how it tells, what upsets it."""
 
 import pathlib
+import shutil
 
 import processes
 import saved_models
@@ -137,13 +138,49 @@ def test_large_graphs_are_refused_before_they_are_looked_at(bad, tmp_path):
         used_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
         return [f.code for f in found], time.process_time() - start, used_mb
 
-    import shutil
-
     folder = shutil.copytree(bad / "plain" / "1", tmp_path / "bomb")
     codes, seconds, used_mb = processes.run_blocked(bombed, str(folder))
     assert codes == ["model_too_large"]
     assert seconds < 5
     assert used_mb < 2500
+
+
+def test_a_maze_of_paths_is_walked_once(bad, tmp_path):
+    """A saver whose path forks and joins a hundred times, and is handed on 10,000 times, is followed in a moment."""
+
+    def walked(here, folder):
+        import sys
+        import time
+        from pathlib import Path
+
+        from tensorflow.core.protobuf import saved_model_pb2
+
+        from service.engine import inspection
+
+        sys.path.insert(0, here)
+        import parts
+
+        path = Path(folder, "saved_model.pb")
+        saved = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+        function = parts.saver(saved, "restore")
+        last = function.signature.input_arg[0].name
+        for number in range(10_000):
+            parts.add_node(function, f"step_{number}", "Identity", last)
+            last = f"step_{number}:output:0"
+        for number in range(100):
+            parts.add_node(function, f"fork_{number}", "Identity", *[last] * 9)
+            function.node_def[-1].op = "Identity" if number % 2 else "Pack"
+            last = f"fork_{number}:output:0"
+        next(node for node in function.node_def if node.op == "RestoreV2").input[0] = last
+        path.write_bytes(saved.SerializeToString())
+        start = time.process_time()
+        return [f.message for f in inspection.inspect(Path(folder), 32)], time.process_time() - start
+
+    folder = shutil.copytree(bad / "plain" / "1", tmp_path / "maze")
+    messages, seconds = processes.run_blocked(walked, HERE, str(folder))
+    assert len(messages) == 1
+    assert "uses the operation Pack" in messages[0]
+    assert seconds < 5
 
 
 def _shaken(here, folder, workspace, count):

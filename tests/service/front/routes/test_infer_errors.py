@@ -158,7 +158,7 @@ def test_shared_memory_is_refused(client):
     [
         ("/v2/models/nobody/infer", 404, "model_not_found", "Request for unknown model: 'nobody' is not found"),
         ("/v2/models/affine/versions/9/infer", 404, "model_not_found", "'affine' version 9 is not found"),
-        ("/v2/models/affine/versions/x/infer", 400, "invalid_name", "'x' is no version"),
+        ("/v2/models/affine/versions/x/infer", 400, "invalid_version", "'x' is no version"),
         ("/v2/models/broken/infer", 404, "model_not_found", "has no available versions"),
         ("/v2/models/broken/versions/1/infer", 503, "model_unavailable", "version 1 is not at ready state"),
         ("/v2/models/a/b/infer", 404, "not_found", "there is nothing at this path"),

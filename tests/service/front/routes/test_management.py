@@ -24,7 +24,7 @@ def name():
 @pytest.fixture
 def untouched(models):
     """Nothing is left in staging, and nothing new beside the models, whatever the test does."""
-    before = {path.name for path in models.iterdir()} | {".staging"}
+    before = {path.name for path in models.iterdir()} | {".staging", ".lock", ".audit.jsonl"}
     yield
     assert not list((models / ".staging").iterdir())
     assert {path.name for path in models.iterdir()} <= before
@@ -174,7 +174,7 @@ def test_bad_names_are_refused(client, bad):
 def test_bad_versions_are_refused(client, bad):
     """A version is a whole number from 1 to 2^63 - 1."""
     answer = put(client, "refused", b"x", bad)
-    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_name")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_version")
 
 
 @pytest.mark.usefixtures("untouched")

@@ -196,7 +196,7 @@ def test_logging_is_changed_by_managers_only(server, client):
         ("GET", "/v2/models/affine/", 404, "not_found"),
         ("DELETE", "/v2/models/affine", 405, "method_not_allowed"),
         ("GET", "/v2/models/nobody", 404, "model_not_found"),
-        ("GET", "/v2/models/affine/versions/x", 400, "invalid_name"),
+        ("GET", "/v2/models/affine/versions/x", 400, "invalid_version"),
         ("GET", "/v2/models/broken", 404, "model_not_found"),
         ("GET", "/v2/models/broken/versions/1", 503, "model_unavailable"),
         ("GET", "/v2/models/affine?signature_name=z", 400, "signature_not_found"),

@@ -29,15 +29,6 @@ def test_the_documentation_describes_predictions(client):
     assert "put" in paths["/v1/models/{model}/versions/{version}"]
 
 
-def test_the_documented_examples_work_as_pasted(client):
-    """Each example of a prediction is answered by a model with two features."""
-    operation = client.get("/openapi.json").json()["paths"]["/v1/models/{model}:predict"]["post"]
-    examples = operation["requestBody"]["content"]["application/json"]["examples"]
-    for example in examples.values():
-        body = json.dumps({**example["value"], "signature_name": "doubled2"})
-        assert client.post("/v1/models/zoo:predict", content=body).status_code == 200
-
-
 def test_the_documented_examples_of_an_inference_work_as_pasted(client):
     """Each example is answered by a model with two features, by the protocol's other path too."""
     operation = client.get("/openapi.json").json()["paths"]["/v2/models/{model}/infer"]["post"]

@@ -96,7 +96,7 @@ def test_asking_for_a_shape_does_not_run_the_model(client):
         ({"inputs": {"z": [5, 4]}}, "invalid_request", "a shape for each of: x"),
         ({}, "invalid_request", "a shape for each of: x"),
         ({"inputs": {"x": [5, 4]}, "signature_name": "none"}, "signature_not_found", '"none" not found'),
-        ({"inputs": {"x": [5, 4]}, "signature_name": ["none"]}, "signature_not_found", "not found"),
+        ({"inputs": {"x": [5, 4]}, "signature_name": ["none"]}, "invalid_request", "must be a string value"),
     ],
 )
 def test_shapes_that_do_not_fit(client, body, code, fragment):
@@ -114,7 +114,7 @@ def test_shapes_that_do_not_fit(client, body, code, fragment):
         ("/v1/models/mlp/versions/x", 400, "'x' is no version"),
         ("/v1/models/nobody/metadata", 404, "Servable not found for request: Latest(nobody)"),
         ("/v1/models/broken/metadata", 503, "the model cannot be loaded"),
-        ("/v1/models/", 404, "there is nothing at this path"),
+        ("/v1/models/", 400, "Malformed request: GET /v1/models/; there is nothing"),
         ("/v2/nothing", 404, "there is nothing at this path"),
     ],
 )
@@ -123,11 +123,45 @@ def test_unknown_things(client, path, status, fragment):
     answer = client.get(path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json().keys() == {"error", "code"}
+    assert answer.json().keys() == {"error", "code", "request_id"}
     assert fragment in answer.json()["error"]
 
 
 def test_wrong_methods(client):
-    """A path that is there, asked in the wrong way, is 405."""
+    """A path outside TensorFlow Serving's, asked in the wrong way, is 405."""
     answer = client.delete("/healthz")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+SHAPES = [
+    ("several", {"a": [7], "z": [None], "m": [-1]}, {"a": [7], "m": [None], "words": [None]}),
+    ("uneven", {"a": [5], "b": []}, {"first": [5], "second": [1]}),
+    ("sums", {"x": [None, None]}, {"y": [None]}),
+    ("any_rank", {"x": [2, 3, 4]}, {"same": [2, 3, 4], "y": []}),
+    ("any_rank", {"x": []}, {"same": [], "y": []}),
+    ("of_complex", {"x": [0]}, {"y": [0]}),
+]
+
+
+@pytest.mark.parametrize(("signature", "inputs", "outputs"), SHAPES)
+def test_shapes_of_odd_signatures(client, signature, inputs, outputs):
+    """Several inputs, free and unknown ranks, scalars, and dtypes that JSON cannot carry."""
+    body = {"signature_name": signature, "inputs": inputs}
+    answer = client.post("/v1/models/kinds:shape", json=body).json()["outputs"]
+    assert {name: output["shape"] for name, output in answer.items()} == outputs
+
+
+def test_what_comes_out_has_the_shape_that_was_foretold(client):
+    """The shapes of a prediction are those that were inferred for its inputs."""
+    for rows in (1, 3):
+        asked = {"signature_name": "sums", "inputs": {"x": [rows, 5]}}
+        [size] = client.post("/v1/models/kinds:shape", json=asked).json()["outputs"]["y"]["shape"]
+        body = {"signature_name": "sums", "inputs": [[1.0] * 5] * rows}
+        assert len(client.post("/v1/models/kinds:predict", json=body).json()["outputs"]) == size == rows
+
+
+def test_several_inputs_need_their_names(client):
+    """`input_shape` is for signatures with one input."""
+    answer = client.post("/v1/models/kinds:shape", json={"signature_name": "several", "input_shape": [5]})
+    assert answer.status_code == 400
+    assert "a shape for each of: a,m,z" in answer.json()["error"]

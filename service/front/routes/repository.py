@@ -1,0 +1,99 @@
+"""The model repository extension of the Open Inference Protocol, as Triton has it: index, load, unload."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from service.errors import InvalidRequest, ModelNotFound, UploadRejected
+from service.front import changes
+from service.front.bodies import read_body
+from service.front.codecs.json_text import parse_object
+from service.front.context import Context
+from service.front.overrides import read_overrides, write_overrides
+from service.front.routes.access import Lister, Manager
+from service.front.version import Version
+from service.store.names import is_name
+
+router = APIRouter(prefix="/v2/repository", tags=["model repository"])
+
+_BODY_MAX_BYTES = 64 << 20
+_STATES = {"START": "UNAVAILABLE", "LOADING": "LOADING", "AVAILABLE": "READY", "UNLOADING": "UNLOADING"}
+_KEY: dict[str, Any] = {"security": [{"key": []}]}
+
+
+@router.post("/index", summary="Versions of all models")
+async def index(request: Request, context: Lister) -> list[dict[str, str]]:
+    """State of each version that the caller may see; with {"ready": true} of those that are ready."""
+    document = await _document(request, context)
+    ready = document.get("ready", False)
+    if not isinstance(ready, bool):
+        raise InvalidRequest(f"'ready' is true or false, found {str(ready)[:50]!r}")
+    listed = context.registry.models()
+    names = context.keys.visible(request.state.caller, listed)
+    rows = [_row(version) for name in names for version in listed[name]]
+    return [row for row in rows if row["state"] == "READY" or not ready]
+
+
+@router.post("/models/{model}/load", summary="Load a model, or load it anew", openapi_extra=_KEY)
+async def load(model: str, request: Request, context: Manager) -> JSONResponse:
+    """Answers when it is ready; with `config` and `file:<version>/<path>` parameters, stores these versions first."""
+    _check_name(model)
+    overrides = read_overrides(await _document(request, context))
+    registry = context.registry
+    for number, files in sorted(overrides.items()):
+        with registry.store.staging() as folder:
+            staged = await write_overrides(files, folder, context.settings.archive_limits)
+            await context.uploads.store_version(staged, model, number, request.state.caller)
+    if overrides:
+        registry.unloaded.discard(model)
+        registry.load_kept()
+        return JSONResponse({"name": model, "load": True})
+    try:
+        await changes.load(registry, model)
+    except ModelNotFound as exc:
+        raise ModelNotFound(f"failed to load '{model}', failed to poll from model repository: {exc.message}") from exc
+    except UploadRejected as exc:
+        raise UploadRejected(f"failed to load '{model}', no version is available: {exc.message}", exc.code) from exc
+    return JSONResponse({"name": model, "load": True})
+
+
+@router.post("/models/{model}/unload", summary="Unload a model", openapi_extra=_KEY)
+async def unload(model: str, request: Request, context: Manager) -> JSONResponse:
+    """Answers when no version is ready any more, and what they were asked is answered."""
+    _check_name(model)
+    await _document(request, context)
+    try:
+        await changes.unload(context.registry, model)
+    except ModelNotFound as exc:
+        raise ModelNotFound(f"failed to unload '{model}': {exc.message}") from exc
+    return JSONResponse({"name": model, "unload": True})
+
+
+async def _document(request: Request, context: Context) -> dict[str, Any]:
+    """The body's object; an empty body is an empty one."""
+    settings = context.settings
+    most = min(_BODY_MAX_BYTES, settings.upload_max_bytes)
+    body = await read_body(request.receive, dict(request.scope["headers"]), most, settings.body_timeout_s)
+    return parse_object(body) if body.strip() else {}
+
+
+def _check_name(model: str) -> None:
+    if not is_name(model):
+        raise InvalidRequest(
+            f"invalid model name '{model[:140]}', model name must not contain path traversal characters: "
+            "letters, digits, '.', '_' and '-' are taken",
+            "invalid_name",
+        )
+
+
+def _row(version: Version) -> dict[str, str]:
+    row = {
+        "name": version.id.name,
+        "version": str(version.id.number),
+        "state": _STATES.get(version.state, "UNAVAILABLE"),
+    }
+    reason = version.failure.message if version.failure else "unloaded" if version.state in {"START", "END"} else ""
+    return row | ({"reason": reason} if reason else {})

@@ -1,0 +1,144 @@
+"""The model repository extension, as Triton's clients use it."""
+
+import base64
+import itertools
+import json
+
+import archives
+import processes
+import pytest
+
+_numbers = itertools.count(1)
+ROW = {"instances": [[0, 0, 0, 1]]}
+FIRST = {"predictions": [[6.5, 6.5]]}
+
+
+@pytest.fixture
+def name():
+    """A model's name that no other test has used."""
+    return f"managed-{next(_numbers)}"
+
+
+@pytest.fixture
+def model(client, savedmodels, name):
+    """A model with one version."""
+    answer = client.put(f"/v1/models/{name}/versions/1", content=archives.zip_of(savedmodels / "affine" / "1"))
+    assert answer.status_code == 201
+    return name
+
+
+def rows(client, name, **body):
+    """What the index says of a model."""
+    answer = client.post("/v2/repository/index", json=body) if body else client.post("/v2/repository/index")
+    assert answer.status_code == 200
+    return [row for row in answer.json() if row["name"] == name]
+
+
+def overrides(folder, number=1, config="{}"):
+    """The parameters of a load request that bring a model's files."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    parameters = {f"file:{number}/{path}": base64.b64encode(data).decode() for path, data in files.items()}
+    return {"parameters": parameters | ({"config": config} if config is not None else {})}
+
+
+def test_the_index_lists_every_version(client, model):
+    """Ready ones and failed ones with the reason, by an empty body or an object; `ready` leaves the others out."""
+    assert rows(client, model) == [{"name": model, "version": "1", "state": "READY"}]
+    [broken] = rows(client, "broken")
+    assert broken["state"] == "UNAVAILABLE"
+    assert "cannot be loaded" in broken["reason"]
+    assert rows(client, model, ready=True) == rows(client, model)
+    assert rows(client, "broken", ready=True) == []
+    assert rows(client, "broken", ready=False) == [broken]
+    refused = client.post("/v2/repository/index", json={"ready": "yes"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_request")
+
+
+def test_unloading_and_loading(client, model):
+    """An unloaded model has no worker and says what to do; loaded again it answers as before."""
+    assert client.post(f"/v2/repository/models/{model}/unload").status_code == 200
+    assert rows(client, model) == [{"name": model, "version": "1", "state": "UNAVAILABLE", "reason": "unloaded"}]
+    refused = client.post(f"/v1/models/{model}:predict", json=ROW)
+    assert (refused.status_code, refused.json()["code"]) == (503, "model_unavailable")
+    assert f"/v2/repository/models/{model}/load" in refused.json()["error"]
+    assert client.post(f"/v2/repository/models/{model}/load").json() == {"name": model, "load": True}
+    assert client.post(f"/v1/models/{model}:predict", json=ROW).json() == FIRST
+    assert client.post(f"/v2/repository/models/{model}/load", json={}).status_code == 200
+
+
+def test_a_reload_has_another_worker(server, client, model):
+    """The old worker is gone, and a new one is there."""
+    before = set(processes.workers(server.process.pid))
+    assert client.post(f"/v2/repository/models/{model}/load").status_code == 200
+    processes.wait_for(lambda: len(processes.workers(server.process.pid)) == len(before))
+    assert len(set(processes.workers(server.process.pid)) - before) == 1
+
+
+def test_a_load_that_brings_files_stores_them(client, savedmodels, models, name):
+    """By the way of an upload: with a manifest, an uploader, and the rules for what may be in it."""
+    body = overrides(savedmodels / "affine" / "1", 4)
+    assert client.post(f"/v2/repository/models/{name}/load", json=body).status_code == 200
+    assert client.post(f"/v1/models/{name}/versions/4:predict", json=ROW).json() == FIRST
+    assert json.loads((models / name / "4" / "manifest.json").read_text())["uploader"] == "manage"
+    assert client.post(f"/v2/repository/models/{name}/load", json=body).status_code == 200
+    other = overrides(savedmodels / "other" / "1", 4)
+    refused = client.post(f"/v2/repository/models/{name}/load", json=other)
+    assert (refused.status_code, refused.json()["code"]) == (409, "version_exists")
+
+
+BAD = {
+    "unknown": ("/nobody/load", None, 404, "model_not_found", "failed to load 'nobody', failed to poll"),
+    "unknown to unload": ("/nobody/unload", None, 404, "model_not_found", "failed to unload 'nobody'"),
+    "broken": ("/broken/load", None, 422, "load_failed", "failed to load 'broken', no version is available"),
+    "path": ("/a%20b/load", None, 400, "invalid_name", "must not contain path traversal characters"),
+    "no JSON": ("/affine/load", "[", 400, "invalid_json", ""),
+    "parameters": ("/affine/load", {"parameters": []}, 200, None, ""),
+    "parameters of text": ("/affine/load", {"parameters": "x"}, 400, "invalid_request", "is an object"),
+    "unknown parameter": ("/affine/load", {"parameters": {"x": 1}}, 400, "invalid_request", "unknown parameter 'x'"),
+    "bad config": ("/affine/load", {"parameters": {"config": "["}}, 400, "invalid_request", "a JSON object"),
+    "files alone": ("/new/load", {"parameters": {"file:1/a": "AA=="}}, 400, "invalid_request", "'config'"),
+    "no base64": (
+        "/new/load",
+        {"parameters": {"config": "{}", "file:1/saved_model.pb": "%"}},
+        400,
+        "invalid_request",
+        "no base64",
+    ),
+    "file of a number": ("/new/load", {"parameters": {"config": "{}", "file:1/a": 3}}, 400, "invalid_request", "int"),
+    "version": ("/new/load", {"parameters": {"config": "{}", "file:0/a": ""}}, 400, "invalid_version", "0"),
+    "upwards": ("/new/load", {"parameters": {"config": "{}", "file:1/../a": "AA=="}}, 422, "unsafe_path", "../a"),
+    "absolute": ("/new/load", {"parameters": {"config": "{}", "file:1//a": "AA=="}}, 422, "unsafe_path", "/a"),
+    "no graph": ("/new/load", {"parameters": {"config": "{}", "file:1/a": "AA=="}}, 422, "missing_saved_model", "a"),
+}
+
+
+@pytest.mark.parametrize("row", BAD)
+def test_what_cannot_be_loaded(client, models, row):
+    """Each mistake has its status, its code, and a text that Triton's clients know."""
+    path, body, status, code, fragment = BAD[row]
+    content = body.encode() if isinstance(body, str) else b"" if body is None else json.dumps(body).encode()
+    answer = client.post(f"/v2/repository/models{path}", content=content)
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+    assert fragment in answer.json().get("error", "")
+    assert not (models / "new").exists()
+    assert client.post("/v1/models/affine:predict", json=ROW).json() == FIRST
+
+
+def test_tritonclient(server, client, savedmodels, model):
+    """Triton's own client lists, unloads and loads, and sends files with a load."""
+    triton = pytest.importorskip("tritonclient.http")
+    headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
+    with triton.InferenceServerClient(f"127.0.0.1:{server.port}") as own:
+        index = own.get_model_repository_index(headers=headers)
+        assert {"name": model, "version": "1", "state": "READY"} in index
+        own.unload_model(model, headers=headers)
+        assert rows(client, model)[0]["reason"] == "unloaded"
+        own.load_model(model, headers=headers)
+        folder = savedmodels / "other" / "1"
+        files = {
+            f"file:2/{path.relative_to(folder)}": path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        }
+        own.load_model(model, headers=headers, config="{}", files=files)
+        assert [row["version"] for row in rows(client, model)] == ["2", "1"]
+        with pytest.raises(Exception, match="failed to poll from model repository"):
+            own.load_model("nobody", headers=headers)
