@@ -15,8 +15,11 @@ _WHO = "operator"
 _COLUMNS = ("ID", "SCOPE", "MODELS", "STATE", "CREATED", "EXPIRES", "NAME")
 
 
-def run(words: list[str]) -> None:
+def run(words: list[str]) -> int:
     """Run the command.
+
+    Returns:
+        0.
 
     Raises:
         CommandError: the key is not known, or the folder cannot be used.
@@ -35,6 +38,7 @@ def run(words: list[str]) -> None:
         raise CommandError(f"{arguments.models} cannot be used: {exc.strerror}") from exc
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise CommandError(f"the keys in {arguments.models} cannot be used: {exc!r}") from exc
+    return 0
 
 
 def _create(file: KeyFile, arguments: argparse.Namespace) -> None:

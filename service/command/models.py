@@ -8,8 +8,11 @@ from urllib.parse import quote
 from service.command.client import add_connection, client_of
 
 
-def run(words: list[str]) -> None:
+def run(words: list[str]) -> int:
     """Run the command.
+
+    Returns:
+        0.
 
     Raises:
         CommandError: no answer, or an error.
@@ -24,3 +27,4 @@ def run(words: list[str]) -> None:
         for version in client.ask("GET", f"/v1/models/{quote(name, safe='')}")["versions"]:
             reason = f"  {version['reason']}" if version.get("reason") else ""
             print(f"{name}/{version['version']}  {version['state']}{reason}")
+    return 0

@@ -14,8 +14,11 @@ _STDIN = "-"
 _JSON_BEGINS = ("{", "[")
 
 
-def run(words: list[str]) -> None:
+def run(words: list[str]) -> int:
     """Run the command.
+
+    Returns:
+        0.
 
     Raises:
         CommandError: there is no input, no answer, or an error.
@@ -31,6 +34,7 @@ def run(words: list[str]) -> None:
     path = f"/v1/models/{quote(name, safe='')}" + (f"/versions/{quote(version, safe='')}" if version else "")
     answer = client_of(arguments).ask("POST", f"{path}:predict", _body(_text(arguments.input)))
     print(json.dumps(answer))
+    return 0
 
 
 def _text(given: str) -> str:

@@ -17,8 +17,11 @@ _MB = 1e6
 _CLEAR_LINE = "\r\x1b[K"
 
 
-def run(words: list[str]) -> None:
+def run(words: list[str]) -> int:
     """Run the command.
+
+    Returns:
+        0.
 
     Raises:
         CommandError: there is nothing to upload, or the server does not take it.
@@ -33,6 +36,7 @@ def run(words: list[str]) -> None:
         body.end()
     name = record.get("name", arguments.model)
     print(f"{name}/{record.get('version')}: {record.get('state')}, {record.get('digest')}")
+    return 0
 
 
 @contextmanager

@@ -102,8 +102,6 @@ class Requests:
             headers += self._cors.headers(origin)
         if self._context.is_draining:
             headers.append(_CLOSE)
-        if scope["method"] == "HEAD":  # answered as GET; the server below leaves the body out
-            scope = {**scope, "method": "GET"}
         exchange = Exchange(id_, scope, headers)
         exchanges.begin(exchange)
         return exchange

@@ -48,10 +48,10 @@ def run(settings: Settings) -> None:
     """
     start_logging(settings.log_format, with_access=settings.access_log)
     _allow_many_files()
-    _check_sandbox(settings)
     with contextlib.ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in _listeners(settings)]
         _prepare_keys(settings)
+        _check_sandbox(settings)
 
         def serve(number: int) -> None:
             context = create_context(settings)
@@ -64,7 +64,7 @@ def run(settings: Settings) -> None:
 
 
 def create_context(settings: Settings) -> Context:
-    """Keys and registry for settings.
+    """Keys, registry and the way into it for settings.
 
     Raises:
         BadSettings: the keys cannot be read.

@@ -44,7 +44,7 @@ async def upload(model: str, version: str, request: Request, context: Uploader) 
 
 
 @router.post("/{model}/versions", summary="Upload the next version", status_code=201, openapi_extra=_UPLOAD)
-async def upload_next(model: str, request: Request, context: Manager) -> JSONResponse:
+async def upload_next(model: str, request: Request, context: Uploader) -> JSONResponse:
     """The same under the number behind the highest there has ever been; 200 if that one has the same content."""
     return await _received(request, context, model, None)
 

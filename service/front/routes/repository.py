@@ -13,7 +13,7 @@ from service.front.bodies import read_body
 from service.front.codecs.json_text import parse_object
 from service.front.context import Context
 from service.front.overrides import read_overrides, write_overrides
-from service.front.routes.access import Manager, Reader
+from service.front.routes.access import Lister, Manager
 from service.front.version import Version
 from service.store.names import is_name
 
@@ -25,13 +25,15 @@ _KEY: dict[str, Any] = {"security": [{"key": []}]}
 
 
 @router.post("/index", summary="Versions of all models")
-async def index(request: Request, context: Reader) -> list[dict[str, str]]:
-    """State of each version; with {"ready": true} of those that are ready."""
+async def index(request: Request, context: Lister) -> list[dict[str, str]]:
+    """State of each version that the caller may see; with {"ready": true} of those that are ready."""
     document = await _document(request, context)
     ready = document.get("ready", False)
     if not isinstance(ready, bool):
         raise InvalidRequest(f"'ready' is true or false, found {str(ready)[:50]!r}")
-    rows = [_row(version) for versions in context.registry.models().values() for version in versions]
+    listed = context.registry.models()
+    names = context.keys.visible(request.state.caller, listed)
+    rows = [_row(version) for name in names for version in listed[name]]
     return [row for row in rows if row["state"] == "READY" or not ready]
 
 

@@ -135,7 +135,7 @@ def test_what_is_not_there(client, method, path, status, fragment):
     answer = ask(client, method, path, '{"instances": [1], "examples": [{}]}' if method == "POST" else None)
     assert answer.status_code == status
     assert fragment in answer.json()["error"]
-    assert answer.json().keys() == {"error", "code"}
+    assert answer.json().keys() == {"error", "code", "request_id"}
 
 
 BODIES = [

@@ -61,18 +61,51 @@ RULES = {
     ("POST", "/v2/models/{model}/versions/{version}/generate_stream"): "read",
     ("POST", "/v2/models/{model}/infer"): "infer",
     ("GET", "/v2/logging"): "read",
+    ("OPTIONS", "/v1/models"): NO_KEY,
+    ("OPTIONS", "/v1/models/{path:path}"): NO_KEY,
+    ("GET", "/v1/models/{model}/labels"): "read",
+    ("GET", "/v1/models/{model}/labels/{label}"): "read",
+    ("GET", "/v1/models/{model}/labels/{label}/metadata"): "read",
+    ("POST", "/v1/models/{model}/labels/{label}:shape"): "read",
+    ("GET", "/v1/models/{model}/circuit"): "read",
+    ("GET", "/v1/models/{model}/versions/{version}/circuit"): "read",
+    ("GET", "/v1/models/{model}/labels/{label}/circuit"): "read",
+    ("GET", "/v1/models/{model}/versions/{version}/archive"): "read",
+    ("POST", "/v1/models/{model}:classify"): "infer",
+    ("POST", "/v1/models/{model}:regress"): "infer",
+    ("POST", "/v1/models/{model}:explain"): "infer",
+    ("POST", "/v1/models/{model}/versions"): "manage",
+    ("DELETE", "/v1/models/{model}"): "manage",
+    ("DELETE", "/v1/models/{model}/versions/{version}"): "manage",
+    ("POST", "/v1/models/{model}/versions/{version}:restore"): "manage",
+    ("PUT", "/v1/models/{model}/labels/{label}"): "manage",
+    ("DELETE", "/v1/models/{model}/labels/{label}"): "manage",
+    ("POST", "/v1/models/{model}:rollback"): "manage",
+    ("POST", "/v2/repository/index"): "list",
+    ("POST", "/v2/repository/models/{model}/load"): "manage",
+    ("POST", "/v2/repository/models/{model}/unload"): "manage",
     ("POST", "/v2/logging"): "manage",
 }
 """What each route asks of a key. A new route needs a row here, or the first test below fails."""
 
 GUARDED = [rule for rule, scope in RULES.items() if scope]
-_PARTS = {"{model}": "moons", "{version}": "1", "{asset}": "favicon.png", "{label}": "stable", "{rest:path}": "status"}
+_PARTS = {
+    "{model}": "moons",
+    "{version}": "1",
+    "{asset}": "favicon.png",
+    "{label}": "stable",
+    "{rest:path}": "status",
+    "{path:path}": "moons",
+}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder without models, for servers whose keys matter."""
-    return tmp_path_factory.mktemp("guarded")
+    """A folder with one model, which cannot be loaded, for servers whose keys matter."""
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "moons" / "1").mkdir(parents=True)
+    (folder / "moons" / "1" / "saved_model.pb").write_bytes(b"this is no graph")
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +135,7 @@ def _ask(client, rule, key=None, query=""):
     method, path = rule
     for name, part in _PARTS.items():
         path = path.replace(name, part)
-    headers = {"authorization": f"Bearer {key}"} if key else {}
+    headers = {"origin": "http://page", **({"authorization": f"Bearer {key}"} if key else {})}
     return client.request(method, path + query, headers=headers, content=b"{}" if method != "GET" else None)
 
 

@@ -123,7 +123,7 @@ def test_unknown_things(client, path, status, fragment):
     answer = client.get(path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/json"
-    assert answer.json().keys() == {"error", "code"}
+    assert answer.json().keys() == {"error", "code", "request_id"}
     assert fragment in answer.json()["error"]
 
 
