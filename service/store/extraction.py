@@ -1,4 +1,4 @@
-"""Extraction: the members of an archive, written below one folder: only what is plain, under limits of size and time."""
+"""Extraction: the members of an archive, written below one folder: only plain ones, within limits of size and time."""
 
 from __future__ import annotations
 
