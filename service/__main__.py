@@ -29,7 +29,6 @@ _COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
     "push": push.run,
     "list": models.run,
     "predict": predict.run,
-    "fsck": fsck,
 }
 
 
