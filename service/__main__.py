@@ -15,14 +15,15 @@ _USAGE_STATUS = 2
 _FAILED_STATUS = 1
 
 
-def serve(arguments: list[str]) -> None:
+def serve(arguments: list[str]) -> int:
     """Serve a folder of models over HTTP."""
     settings = read_settings(arguments)
     os.environ.pop("SERVICE_MANAGE_KEY", None)  # read; no process started from here shall find it
     server.run(settings)
+    return 0
 
 
-_COMMANDS: dict[str, Callable[[list[str]], int | None]] = {
+_COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
     "fsck": fsck.run,
     "key": key.run,
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> int:
             f"expected a command: {', '.join(_COMMANDS)} (python -m service serve --models DIR; --help tells more)"
         )
     try:
-        return command(arguments[1:]) or 0
+        return command(arguments[1:])
     except BadSettings as exc:
         return _refuse(str(exc))
     except CommandError as exc:
