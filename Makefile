@@ -8,7 +8,7 @@ BIN    := .venv/bin
 IMAGE  ?= qlayer-service:latest
 BENCH  := exported limit training gradient first_call saving moons memory scaling_wires scaling_depth scaling_batch
 
-.PHONY: serve test fuzz test-kserve lint format bench bench-full docs-operations lock lock-bench image clean
+.PHONY: serve test fuzz test-kserve lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
 
 serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is none yet, and serve it
 	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
@@ -47,6 +47,10 @@ bench: .venv/installed                    ## the benchmark against the rivals: s
 bench-full: .venv/installed               ## all its points: many hours
 	for question in $(BENCH); do $(BIN)/python -m benchmarks.$$question --full || exit 1; done
 	$(BIN)/python -m benchmarks.report
+
+bench-serving: .venv/installed            ## our server against its rivals: at most 30 minutes on 2 cores; needs wrk
+	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.report serving
 
 docs-operations: .venv/installed          ## docs/operations.md, from the table of operations that the tests run
 	PYTHONPATH=.:tests $(BIN)/python -m operations_page

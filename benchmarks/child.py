@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import select
 import subprocess
 from types import TracebackType
 from typing import Any, Self
 
 from benchmarks.contenders import Contender
-from benchmarks.environments import ROOT, python_of
+from benchmarks.environments import ROOT, python_of, variables
 
 _LOGS = ROOT / "build" / "benchmarks" / "logs"
-_MEMORY_SHARE = 0.75  # of the machine's memory, for one contestant
-_UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # workarounds of some machines that would slow the rivals down
-_ENVIRONMENT = {
-    "JAX_PLATFORMS": "cpu",
-    "PYTHONPATH": str(ROOT),
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "TF_USE_LEGACY_KERAS": "1",
-}
 
 
 class ChildError(Exception):
@@ -92,17 +83,11 @@ def _start(contender: Contender) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [python_of(contender.environment), "-m", module, *contender.arguments],
             cwd=ROOT,
-            env=_environment(),
+            env=variables(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
         )
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
-    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {**kept, **_ENVIRONMENT, "BENCHMARK_MEMORY_BYTES": str(int(memory_bytes * _MEMORY_SHARE))}
 
 
 def _write(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:

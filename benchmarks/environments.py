@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,15 @@ OURS = "ours"  # the project's own environment, which runs the driver as well
 
 _LOCKS = ROOT / "benchmarks" / "environments"
 _ENVIRONMENTS = ROOT / "build" / "benchmarks" / "environments"
+
+_MEMORY_SHARE = 0.75  # of the machine's memory, for one contestant
+_UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # workarounds of some machines that would slow the rivals down
+_VARIABLES = {
+    "JAX_PLATFORMS": "cpu",
+    "PYTHONPATH": str(ROOT),
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "TF_USE_LEGACY_KERAS": "1",
+}
 
 
 def python_of(environment: str) -> Path:
@@ -32,6 +42,13 @@ def python_of(environment: str) -> Path:
         _make(folder, lock)
         stamp.write_text(pins)
     return folder / "bin" / "python"
+
+
+def variables() -> dict[str, str]:
+    """The environment variables of a contestant's process."""
+    kept = {name: value for name, value in os.environ.items() if name not in _UNSET}
+    memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {**kept, **_VARIABLES, "BENCHMARK_MEMORY_BYTES": str(int(memory_bytes * _MEMORY_SHARE))}
 
 
 def _make(folder: Path, lock: Path) -> None:

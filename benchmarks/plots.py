@@ -30,7 +30,7 @@ STYLES: dict[str, Style] = {  # the colours of Okabe and Ito, which the colour-b
     "products": {"color": "#0072B2", "marker": "s"},
     "passes": {"color": "#009E73", "marker": "^"},
 }
-_SETTINGS: Any = {
+SETTINGS: Any = {
     "svg.hashsalt": "qlayer",
     "font.size": 9,
     "axes.grid": True,
@@ -53,13 +53,14 @@ def draw(question: Question, run: Mapping[str, Any], folder: Path) -> list[Path]
     """
     names = [name for name in question.contenders if name in run["versions"]]
     points = [point for point in run["points"] if any(_height(question, point, name) for name in names)]
-    with mpl.rc_context(_SETTINGS):
+    with mpl.rc_context(SETTINGS):
         figure = (_lines if question.axis and points else _bars)(question, points, names)
         figure.suptitle(question.title)
-        return [_write(figure, folder / f"{question.name}.{ending}") for ending in ("png", "svg")]
+        return [write_figure(figure, folder / f"{question.name}.{ending}") for ending in ("png", "svg")]
 
 
-def _write(figure: Figure, path: Path) -> Path:
+def write_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure in the format of the path's ending, an SVG without a date."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
     return path

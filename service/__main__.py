@@ -6,8 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from service.check import fsck
-from service.command import key, models, predict, push
+from service.command import fsck, key, models, predict, push
 from service.command.client import CommandError
 from service.front import server
 from service.settings import BadSettings, read_settings
@@ -26,11 +25,11 @@ def serve(arguments: list[str]) -> int:
 
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
+    "fsck": fsck.run,
     "key": key.run,
     "push": push.run,
     "list": models.run,
     "predict": predict.run,
-    "fsck": fsck,
 }
 
 

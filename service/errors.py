@@ -115,6 +115,12 @@ class ModelFailed(InvalidRequest):
     code = "model_failed"
 
 
+class MalformedRequest(InvalidRequest):
+    """No such path below /v1, or not for this method: TensorFlow Serving answers both so."""
+
+    code = "malformed_request"
+
+
 class KeyInUrl(InvalidRequest):
     """A key in a URL, from where it gets into logs and histories."""
 
@@ -125,12 +131,6 @@ class BadHttp(InvalidRequest):
     """What was sent is not HTTP/1.1."""
 
     code = "bad_http"
-
-
-class MalformedRequest(InvalidRequest):
-    """No such path below /v1, or not for this method: TensorFlow Serving answers both so."""
-
-    code = "malformed_request"
 
 
 class Unauthorized(ServiceError):
@@ -235,16 +235,16 @@ class TooLarge(ServiceError):
     status, code = 413, "payload_too_large"
 
 
-class UrlTooLong(ServiceError):
-    """A longer URL than is taken."""
-
-    status, code = 414, "url_too_long"
-
-
 class UnsupportedMediaType(ServiceError):
     """The body is of a type that is not taken, or not of the type that it was declared to be."""
 
     status, code = 415, "unsupported_media_type"
+
+
+class UrlTooLong(ServiceError):
+    """A longer URL than is taken."""
+
+    status, code = 414, "url_too_long"
 
 
 class UploadRejected(ServiceError):
@@ -316,12 +316,6 @@ class WorkerLost(Unavailable):
     code, retry_after_s = "worker_lost", 1
 
 
-class Overloaded(Unavailable):
-    """As many requests are being answered as may be."""
-
-    code, retry_after_s = "overloaded", 1
-
-
 class TooManyUploads(Unavailable):
     """As many uploads are being received as may be at once."""
 
@@ -332,6 +326,12 @@ class MemoryBudget(Unavailable):
     """The workers use as much memory as they may, and none of them is idle."""
 
     code = "memory_budget"
+
+
+class Overloaded(Unavailable):
+    """As many requests are being answered as may be."""
+
+    code, retry_after_s = "overloaded", 1
 
 
 class DeadlineExceeded(ServiceError):

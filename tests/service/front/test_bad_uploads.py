@@ -176,6 +176,7 @@ def test_bad_names(strict, name):
     answer = strict.put(f"/v1/models/{name}/versions/1", content=_good())
     assert (answer.status_code, answer.json()["code"]) in {
         (400, "invalid_name"),
+        (400, "malformed_request"),
         (404, "not_found"),
         (405, "method_not_allowed"),
     }

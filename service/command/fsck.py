@@ -1,4 +1,4 @@
-"""`python -m service fsck`: check a folder of models, and repair what can be."""
+"""`fsck`: check a folder of models, and repair what can be."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.store.store import Store
 _FOUND_STATUS = 1
 
 
-def fsck(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
     """Print what is wrong with a folder of models.
 
     Args:
