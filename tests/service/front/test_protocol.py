@@ -256,7 +256,7 @@ def test_when_as_many_requests_run_as_may_health_still_answers(savedmodels, tmp_
     (tmp_path / "slow").symlink_to(savedmodels / "slow")
     with processes.Server(tmp_path, "--requests-max", "2") as server:
         server.wait_until("/readyz")
-        url, body = f"{server.url}/v1/models/slow:predict", {"instances": [300]}
+        url, body = f"{server.url}/v1/models/slow:predict", {"instances": [1500]}
         running = [
             threading.Thread(target=httpx.post, args=(url,), kwargs={"json": body, "timeout": 60}) for _ in range(2)
         ]
