@@ -14,8 +14,8 @@ from service.front.drawing import draw
 from service.front.replies import Reply
 
 _PLAIN_TEXT = "text/plain; charset=utf-8"
-_NO_SNIFFING = {"x-content-type-options": "nosniff", "vary": "accept"}
-_NO_SCRIPTS = _NO_SNIFFING | {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+_BY_ACCEPT = {"vary": "accept"}
+_NO_SCRIPTS = _BY_ACCEPT | {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 
 
 @dataclass(frozen=True)
@@ -149,10 +149,10 @@ def _newer(card: Card) -> str:
 
 
 _ROWS = [
-    Form("json", ("application/json", "application/*", "*/*"), "application/json", _json, _NO_SNIFFING),
+    Form("json", ("application/json", "application/*", "*/*"), "application/json", _json, _BY_ACCEPT),
     Form("svg", ("image/svg+xml", "image/*", "text/html"), "image/svg+xml", _svg, _NO_SCRIPTS),
-    Form("text", ("text/plain", "text/*"), _PLAIN_TEXT, _text, _NO_SNIFFING),
-    Form("qasm", ("text/x-openqasm", "text/x-qasm", "application/openqasm"), _PLAIN_TEXT, _qasm, _NO_SNIFFING),
+    Form("text", ("text/plain", "text/*"), _PLAIN_TEXT, _text, _BY_ACCEPT),
+    Form("qasm", ("text/x-openqasm", "text/x-qasm", "application/openqasm"), _PLAIN_TEXT, _qasm, _BY_ACCEPT),
 ]
 FORMS = {row.name: row for row in _ROWS}
 """Browsers, which ask for text/html, are shown the picture."""

@@ -15,7 +15,7 @@ def _serve_one_prediction(directory):
 
     model = Model(Path(directory))
     model.warm_up()
-    outputs = model.call("serving_default", {"dense_input": np.zeros([2, 4], np.float32)}).arrays
+    outputs = model.call("serving_default", {"dense_input": np.zeros([2, 4], np.float32)})
     ours = [
         name for name in sys.modules if name.split(".")[0] in {"qlayer", "pennylane", "tf_keras"} and sys.modules[name]
     ]

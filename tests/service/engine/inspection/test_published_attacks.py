@@ -8,7 +8,7 @@ ATTACKS = {
     "modelscan_codeinjection": (422, "forbidden_op", "WriteFile"),
     "dynamoscan": (422, "forbidden_op", "MatchingFiles"),
     "lambda_savedmodel": (201, None, "AVAILABLE"),
-    "lambda_members": (422, "unexpected_file", "model.h5"),
+    "lambda_members": (422, "unexpected_file", "model.keras"),
     "module_import": (422, "unexpected_file", "model.keras"),
 }
 
