@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -81,7 +82,9 @@ class Settings(BaseSettings):
     load_timeout_s: float = Field(120, gt=0, description="seconds a version may take to load and warm up")
     load_cpu_s: int = Field(60, ge=1, description="processor seconds a version may take to load and warm up")
     load_parallel: int = Field(2, ge=1, description="versions that are loaded at the same time")
-    worker_threads: int = Field(1, ge=1, le=256, description="threads that compute one call of a model")
+    worker_threads: int = Field(
+        0, ge=0, le=256, description="threads that compute a call of a model which takes long; 0: one a core"
+    )
     worker_memory_max_mb: int = Field(8192, ge=1024, description="address space of one worker, in MiB")
     graph_max_mb: int = Field(32, ge=1, le=2048, description="size of an upload's saved_model.pb, in MiB")
     strict_folder: bool = Field(False, description="refuse models in the folder too for what the static check finds")
@@ -133,7 +136,11 @@ class Settings(BaseSettings):
     def instance_limits(self) -> InstanceLimits:
         """The limits of each worker."""
         worker = Limits(
-            self.worker_memory_max_mb, self.load_cpu_s, self.graph_max_mb, self.require_sandbox, self.worker_threads
+            self.worker_memory_max_mb,
+            self.load_cpu_s,
+            self.graph_max_mb,
+            self.require_sandbox,
+            self.worker_threads or len(os.sched_getaffinity(0)),
         )
         return InstanceLimits(worker, self.load_timeout_s, self.call_timeout_s)
 

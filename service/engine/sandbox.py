@@ -54,7 +54,7 @@ class Limits:
         load_cpu_s: processor seconds for loading, and again for warming up; lifted afterwards.
         graph_max_mb: size of saved_model.pb.
         is_sandbox_required: refuse to run a model where the kernel has no Landlock.
-        threads: that compute one call.
+        threads: that compute a call which takes long.
     """
 
     memory_max_mb: int

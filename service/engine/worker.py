@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,15 +31,19 @@ class Model:
 
     Args:
         directory: holds saved_model.pb.
+        threads: that compute a call which takes long.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, threads: int) -> None:
         definitions = signatures.read_definitions(directory)
         self.specs = {name: signatures.spec_of(definition) for name, definition in definitions.items()}
         self._defaults = {name: defaults.values(definition) for name, definition in definitions.items()}
         self._loaded = tf.saved_model.load(str(directory))
         self._directory = directory
-        self._calls = {name: calls.call_of(function) for name, function in self._loaded.signatures.items()}
+        self._calls = {
+            name: calls.call_of(function, threads, has_rows=name in self.specs and self.specs[name].has_rows)
+            for name, function in self._loaded.signatures.items()
+        }
         if not self._loaded.signatures:
             raise verdicts.Refused(
                 "unsupported_signature",
@@ -104,9 +109,10 @@ class Model:
                 return
 
     def call(self, signature: str, arrays: channel.Arrays) -> Message:
-        """Outputs by name for inputs by name, and how long the model and the reading of its outputs took."""
-        outputs, spans = self._calls[signature]({**self._defaults[signature], **arrays})
-        return Message("outputs", spans, outputs)
+        """Outputs by name for inputs by name, and when it began and ended, on the clock that all processes share."""
+        start_ns = time.perf_counter_ns()
+        outputs = self._calls[signature]({**self._defaults[signature], **arrays})
+        return Message("outputs", {"start_ns": start_ns, "end_ns": time.perf_counter_ns()}, outputs)
 
     def infer_shapes(self, signature: str, shapes: dict[str, list[int | None]]) -> dict[str, list[Any]]:
         """Output shapes and dtypes for input shapes, by tracing the signature again: nothing is run."""
@@ -139,11 +145,10 @@ def main(connection: socket.socket, directory: str, limits: sandbox.Limits, *, i
     with _left_quietly():
         try:
             sandbox.confine(limits, Path(directory))
-            tf.config.threading.set_intra_op_parallelism_threads(limits.threads)
-            tf.config.threading.set_inter_op_parallelism_threads(limits.threads)
+            tf.config.threading.set_intra_op_parallelism_threads(1)  # batches are divided, not operations
             with sandbox.limited_cpu(limits.load_cpu_s):
                 findings = inspected(Path(directory), limits.graph_max_mb, is_strict=is_strict)
-                model = Model(Path(directory))
+                model = Model(Path(directory), limits.threads)
                 if is_strict:
                     model.check_signatures()
         except Exception as exc:  # noqa: BLE001 -- a malformed model can raise anything

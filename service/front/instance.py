@@ -93,8 +93,9 @@ class Instance:
         """
         start_ns = time.perf_counter_ns()
         answer = await self._ask(Message("call", {"signature": signature}, inputs))
-        infer_ns, output_ns = answer.data["infer_ns"], answer.data["output_ns"]
-        return answer.arrays, Spans(time.perf_counter_ns() - start_ns - infer_ns - output_ns, infer_ns, output_ns)
+        began_ns, ended_ns = answer.data["start_ns"], answer.data["end_ns"]
+        spans = Spans(began_ns - start_ns, ended_ns - began_ns, time.perf_counter_ns() - ended_ns)
+        return answer.arrays, spans
 
     async def infer_shapes(self, signature: str, shapes: Mapping[str, list[int | None]]) -> dict[str, list[Any]]:
         """For each output its shape and dtype, by shape inference; raises as `call` does."""

@@ -71,7 +71,7 @@ class CallTimes:
 
 @dataclass(frozen=True)
 class Spans:
-    """How long the parts of one call took; input includes the way to the worker and back."""
+    """How long the parts of one call took: the way to the model, the model, and the way back."""
 
     input_ns: int
     infer_ns: int

@@ -13,7 +13,7 @@ def _serve_one_prediction(directory):
     from service.engine.worker import Model
     from service.front import server
 
-    model = Model(Path(directory))
+    model = Model(Path(directory), 1)
     model.warm_up()
     outputs = model.call("serving_default", {"dense_input": np.zeros([2, 4], np.float32)})
     ours = [

@@ -4,7 +4,7 @@ import processes
 import pytest
 
 
-def compared(folder, name):
+def compared(folder, name, threads):
     """Call each signature of a model by hand and by `call_of`; returns what was compared. Runs in a child process."""
     import numpy as np
     import tensorflow as tf
@@ -25,8 +25,7 @@ def compared(folder, name):
         expected = {
             key: value.numpy() for key, value in function(**{k: tf.constant(v) for k, v in inputs.items()}).items()
         }
-        outputs, spans = calls.call_of(function)(inputs)
-        assert min(spans.values()) > 0
+        outputs = calls.call_of(function, threads, has_rows=False)(inputs)
         assert outputs.keys() == expected.keys()
         for key, value in expected.items():
             np.testing.assert_array_equal(outputs[key], value)
@@ -35,10 +34,11 @@ def compared(folder, name):
     return compared
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", ["affine", "zoo", "mlp"])
-def test_as_tensorflow_calls_it(savedmodels, name):
+def test_as_tensorflow_calls_it(savedmodels, name, threads):
     """Numbers, strings, booleans and complex numbers, one or more inputs and outputs, with and without variables."""
-    has_variables = processes.run_blocked(compared, str(savedmodels), name)
+    has_variables = processes.run_blocked(compared, str(savedmodels), name, threads)
     assert set(has_variables.values()) == {"affine": {True, False}, "zoo": {False}, "mlp": {True}}[name]
 
 
@@ -49,7 +49,7 @@ def refusal(folder):
 
     from service.engine import calls
 
-    call = calls.call_of(tf.saved_model.load(f"{folder}/zoo/1").signatures["positive"])
+    call = calls.call_of(tf.saved_model.load(f"{folder}/zoo/1").signatures["positive"], 1, has_rows=True)
     try:
         call({"x": np.array([-1.0], np.float32)})
     except tf.errors.InvalidArgumentError as exc:

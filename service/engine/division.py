@@ -1,0 +1,96 @@
+"""Division: a batch that takes long is computed in parts at the same time, one for each core.
+
+One part each is the best use of cores: 1,024 rows on ten wires take 10.3 ms on one core, 6.3 where TensorFlow divides
+each operation among two. Batches that are quick stay whole: they would wait for a second core longer than they compute.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from service.engine.channel import Arrays
+
+Outputs = dict[str, np.ndarray[Any, Any]]
+
+_LONG_NS = 2_000_000
+_PART_MIN_ROWS = 16
+
+
+class Division:
+    """A call whose batches are divided where that pays.
+
+    The mutable state is how long whole batches of each size took, to a power of two, and whether the outputs turned out
+    to have no rows after all.
+
+    Args:
+        call: from inputs by name to outputs by name, all with the batch first; may run several times at once.
+        threads: parts of a batch, at most.
+    """
+
+    def __init__(self, call: Callable[[Arrays], Outputs], threads: int) -> None:
+        self._call = call
+        self._threads = threads
+        self._is_divisible = True
+        self._whole_ns: dict[int, int] = {}
+
+    def __call__(self, arrays: Arrays) -> Outputs:
+        """The outputs for inputs."""
+        rows = _common_rows(arrays)
+        if self._is_long(rows):
+            return self._joined(arrays, rows)
+        start_ns = time.perf_counter_ns()
+        outputs = self._call(arrays)
+        self._remember(rows, time.perf_counter_ns() - start_ns)
+        return outputs
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads - 1)
+
+    def _is_long(self, rows: int) -> bool:
+        return self._is_divisible and rows >= 2 * _PART_MIN_ROWS and self._whole_ns.get(rows.bit_length(), 0) > _LONG_NS
+
+    def _remember(self, rows: int, ns: int) -> None:
+        """The shortest time of each size; 0 after its first call, which may have been the first of the graph."""
+        size = rows.bit_length()
+        self._whole_ns[size] = min(ns, self._whole_ns[size] or ns) if size in self._whole_ns else 0
+
+    def _joined(self, arrays: Arrays, rows: int) -> Outputs:
+        parts = self._parts(arrays, rows)
+        outputs = self._computed(parts)
+        if all(map(_has_rows_of, outputs, parts)):
+            return {name: np.concatenate([part[name] for part in outputs]) for name in outputs[0]}
+        self._is_divisible = False
+        return self._call(arrays)
+
+    def _computed(self, parts: list[Arrays]) -> list[Outputs]:
+        """The outputs of all parts; returns when none of them runs any more, also if one fails."""
+        others = [self._pool.submit(self._call, part) for part in parts[1:]]
+        try:
+            first = self._call(parts[0])
+        finally:
+            wait(others)
+        return [first, *(other.result() for other in others)]
+
+    def _parts(self, arrays: Arrays, rows: int) -> list[Arrays]:
+        count = min(self._threads, rows // _PART_MIN_ROWS)
+        bounds = [rows * number // count for number in range(count + 1)]
+        return [{name: array[start:end] for name, array in arrays.items()} for start, end in itertools.pairwise(bounds)]
+
+
+def _common_rows(arrays: Arrays) -> int:
+    """The number of rows; 0 where the inputs do not share one."""
+    counts = {len(array) if array.ndim else 0 for array in arrays.values()}
+    return counts.pop() if len(counts) == 1 else 0
+
+
+def _has_rows_of(outputs: Outputs, inputs: Arrays) -> bool:
+    rows = _common_rows(inputs)
+    return all(array.ndim and len(array) == rows for array in outputs.values())
