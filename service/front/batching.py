@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,7 @@ class BatchLimits:
     request_max_rows: int
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Part:
     """At most `batch_max_rows` rows of one request, waiting for their outputs."""
 
@@ -54,8 +54,8 @@ class Part:
     rank: Rank
     deadline: float
     since_ns: int
+    outputs: asyncio.Future[Arrays]
     is_waiting: bool = True
-    outputs: asyncio.Future[Arrays] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Batcher:
@@ -82,6 +82,7 @@ class Batcher:
         self._order = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
         return f"<Batcher in {len(self._tasks)} calls, {self._queued_rows} rows queued in {len(self._lanes)} lanes>"
@@ -147,6 +148,11 @@ class Batcher:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        """The loop it works in; Python 3.11 makes a system call each time it is asked for it."""
+        self._loop = self._loop or asyncio.get_running_loop()
+        return self._loop
+
     def _enqueue(self, signature: str, inputs: Arrays, timeout_s: float, has_rows: bool, priority: int) -> list[Part]:
         """Admit a request or refuse it at the door; admitted, its parts wait in their lane."""
         rows = _rows(inputs) if has_rows else 1
@@ -160,10 +166,13 @@ class Batcher:
         self._order += 1
         lane = _lane(signature, inputs) if has_rows else (self._order,)
         slices = _slices(inputs, rows, limits.batch_max_rows) if has_rows else iter([(inputs, 1)])
-        deadline = asyncio.get_running_loop().time() + timeout_s
+        loop = self._running_loop()
+        deadline = loop.time() + timeout_s
         now_ns = time.perf_counter_ns()
         rank = (priority, self._order)
-        parts = [Part(signature, piece, count, lane, rank, deadline, now_ns) for piece, count in slices]
+        parts = [
+            Part(signature, piece, count, lane, rank, deadline, now_ns, loop.create_future()) for piece, count in slices
+        ]
         _insert(self._lanes.setdefault(lane, deque()), parts)
         self._queued_rows += rows
         if len(self._tasks) < self._calls_max:
@@ -223,7 +232,7 @@ class Batcher:
 
     def _start(self) -> None:
         """One more task that empties the lanes."""
-        task = asyncio.create_task(self._run())
+        task = self._running_loop().create_task(self._run())
         self._tasks.add(task)
 
     async def _run(self) -> None:

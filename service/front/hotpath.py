@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.errors import MethodNotAllowed, ModelNotFound, NotFound
 from service.front.bodies import ClientLeft, Headers, Receive, lenient_coding, read_body
@@ -24,8 +24,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A whole request of the hot path: whom it asks, its headers with lower-case names, and its inflated body."""
 
     target: Target

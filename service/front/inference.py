@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,7 @@ SAMPLED = "sampled"
 """The signature of a model with finite shots that takes `seed` and `shots` beside its inputs (see qlayer.export)."""
 
 
-@dataclass(frozen=True)
-class Inference:
+class Inference(NamedTuple):
     """One request, whatever protocol it came by.
 
     Args:

@@ -21,6 +21,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.errors import BadHttp, HeadersTooLarge, HeaderTimeout, ServiceError, UrlTooLong
+from service.front.outbox import Outbox
+from service.front.whole import WholeReplies
 
 _PIPELINED_MAX = 32
 _HEADER_EXTRA_BYTES = 4  # colon, space, line end
@@ -64,9 +66,11 @@ class LimitedProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: WireLimits,
+        outbox: Outbox,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
+        self._outbox = outbox
         self._waiting_since: float | None = None
         self._stalled_since: float | None = None
         self._idle_since = 0.0
@@ -116,6 +120,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
+        cycle.send = WholeReplies(cycle, self._outbox, self.loop)  # type: ignore[method-assign,assignment]  # no other way
         super()._start_asgi_task(cycle, app)
 
     def _let_go(self) -> None:
@@ -173,6 +178,11 @@ class LimitedProtocol(HttpToolsProtocol):
             self._waiting_since = self._idle_since
         super().on_response_complete()
 
+    def shutdown(self) -> None:
+        """The server ends: close, behind the reply if there is one."""
+        self._outbox.flush()
+        super().shutdown()
+
     def pause_writing(self) -> None:
         """The client takes nothing for now."""
         self._stalled_since = time.monotonic()
@@ -185,6 +195,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def close_if_overdue(self, now: float) -> None:
         """Close the connection if its client is late with a head, or with taking a reply."""
+        self._outbox.flush()
         if self._stalled_since is not None and now - self._stalled_since > self._limits.stall_timeout_s:
             self._let_go()
             self.transport.abort()
@@ -204,6 +215,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: ServiceError) -> None:
         """Answer in our form where the client can take it for the answer to this request, and close."""
+        self._outbox.flush()
         _log.info("refused a request from %s: %s", self.client[0] if self.client else "somewhere", error.message)
         cycle = self.cycle
         is_answering = cycle is not None and not cycle.response_complete
@@ -226,6 +238,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """
         if len(self.connections) < self._limits.connections_max:
             return True
+        self._outbox.flush()
         others = cast("Iterable[LimitedProtocol]", self.connections)
         idle = [other for other in others if other.is_idle]
         if idle:

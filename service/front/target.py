@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.store.names import checked_version
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """A model, and the version or label asked for; with neither, the version that is served by default.
 
     Args:

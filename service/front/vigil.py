@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -25,12 +26,14 @@ class Vigil:
 
     def __init__(self, body_timeout_s: float) -> None:
         self.body_timeout_s = body_timeout_s
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._watched: dict[Watched, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def over(self, receive: Receive) -> Watched:
         """Watch over the block that handles a request; see Watched."""
-        return Watched(self, receive, asyncio.get_running_loop().time())
+        self.loop = self.loop or asyncio.get_running_loop()
+        return Watched(self, receive, time.monotonic())
 
     def add(self, watched: Watched) -> None:
         """Begin to look at a request."""
@@ -42,14 +45,13 @@ class Vigil:
         del self._watched[watched]
 
     def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = time.monotonic()
         for watched in self._watched:
             watched.look(now)
-        self._timer = loop.call_later(_TICK_S, self._look) if self._watched else None
+        self._timer = asyncio.get_running_loop().call_later(_TICK_S, self._look) if self._watched else None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Watched:
     """A request that is being handled: a block that is cancelled when there is no more reason to go on.
 
@@ -66,7 +68,7 @@ class Watched:
     watcher: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
-        self.task = asyncio.current_task()
+        self.task = asyncio.current_task(self.vigil.loop)
         self.vigil.add(self)
         return self
 

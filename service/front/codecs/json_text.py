@@ -53,13 +53,10 @@ def plain(array: Array, *, is_base64: bool = False) -> object:
     """
     if array.dtype == object:
         return _plain_strings(array.tolist(), is_base64=is_base64)
-    if array.dtype == np.float16:
-        array = array.astype("U").astype(
-            np.float64
-        )  # the half's own shortest text: 0.1, where its float32 has 0.09997559
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return _with_special_tokens(array)
-    return np.ascontiguousarray(array) if array.ndim else array[()]
+    if array.dtype == np.float16:  # as the half's own shortest text: 0.1, where its float32 has 0.09997559
+        array = array.astype("U").astype(np.float64)
+    text = dumps(np.ascontiguousarray(array) if array.ndim else array[()])
+    return orjson.Fragment(_with_special_tokens(array, text) if b"null" in text else text)
 
 
 def _parse_leniently(body: bytes) -> object:
@@ -89,8 +86,7 @@ def _plain_strings(value: object, *, is_base64: bool) -> object:
     return {"b64": base64.b64encode(value).decode()} if is_base64 else value.decode(errors="replace")
 
 
-def _with_special_tokens(array: Array) -> orjson.Fragment:
+def _with_special_tokens(array: Array, text: bytes) -> bytes:
     """The array's JSON with bare tokens where orjson, which follows the standard, writes null."""
-    pieces = dumps(np.ascontiguousarray(array) if array.ndim else array[()]).split(b"null")
     special = [_SPECIAL_TOKENS[str(float(value))] for value in array[~np.isfinite(array)]]
-    return orjson.Fragment(b"".join(piece + token for piece, token in zip(pieces, [*special, b""], strict=True)))
+    return b"".join(piece + token for piece, token in zip(text.split(b"null"), [*special, b""], strict=True))

@@ -6,9 +6,8 @@ booleans or null; no decimals for integers; NaN and infinities are read and writ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from service.engine.specs import DTYPES, SignatureSpec, TensorSpec
 from service.errors import InvalidRequest, InvalidShape, InvalidValue, UnsupportedDtype
@@ -20,8 +19,7 @@ from service.front.codecs.tensors import Array, Arrays, as_pairs, check_shape, s
 DEFAULT_SIGNATURE = "serving_default"
 
 
-@dataclass(frozen=True)
-class PredictRequest:
+class PredictRequest(NamedTuple):
     """A prediction's body, parsed but not yet compared with a signature.
 
     Args:
