@@ -1,12 +1,15 @@
-"""The part of the OpenAPI document that FastAPI cannot see: the hot path."""
+"""The part of the OpenAPI document that FastAPI cannot see: the hot path, and what all paths have in common."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
 
-from service.front import verbs
+from service.front import statuses, verbs
+from service.front.statuses import Operation
+from service.store.names import LABEL, NAME, VERSION_MAX
 
 _INPUT = {"name": "x", "shape": [2, 2], "datatype": "FP32", "data": [0.1, 0.2, 0.3, 0.4]}
 _TENSOR = {
@@ -68,60 +71,62 @@ _INFER_ANSWER = {
         "outputs": {"type": "array", "items": _TENSOR},
     },
 }
-_ERROR = {
-    "content": {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {name: {"type": "string"} for name in ("error", "code", "request_id")},
-                "required": ["error", "code"],
-            }
-        }
-    }
+_PARTS = {
+    "model": {"schema": {"type": "string", "pattern": f"^{NAME}$"}, "example": "moons"},
+    "version": {"schema": {"type": "integer", "minimum": 1, "maximum": VERSION_MAX}, "example": 1},
+    "label": {"schema": {"type": "string", "pattern": f"^{LABEL}$"}, "example": "stable"},
 }
-_ERRORS = {
-    "400": "what was sent is wrong",
-    "401": "a key is needed",
-    "403": "the key is for something else",
-    "404": "no such model or version",
-    "413": "too many bytes or rows",
-    "429": "too many rows wait; Retry-After says when to try again",
-    "503": "loading, or its worker was lost; Retry-After says when to try again",
-    "504": "no answer in time",
-}
+_PART = re.compile(r"{(\w+)}")
+_OF_FRAMEWORK = "422"
+"""What the framework documents for each parameter, and this service never answers so: an error has one form."""
 
 
 def document(app: FastAPI) -> None:
-    """Let the app's OpenAPI document describe the hot path too."""
+    """Let the app's OpenAPI document describe the hot path too, and of every path its parts and errors."""
     described_by_framework = app.openapi
 
     def openapi() -> dict[str, Any]:
-        schema = described_by_framework()
-        errors = {status: {"description": text, **_ERROR} for status, text in _ERRORS.items()}
-        schema["paths"] |= verbs.paths(errors)
-        schema["paths"] |= {"/v2/models/{model}/infer": _infer(errors, "model")}
-        schema["paths"] |= {"/v2/models/{model}/versions/{version}/infer": _infer(errors, "model", "version")}
-        schemes = schema.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["key"] = {"type": "http", "scheme": "bearer"}
-        schema["security"] = [{"key": []}, {}]
-        return schema
+        if not app.openapi_schema:
+            app.openapi_schema = _completed(described_by_framework())
+        return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents
 
 
-def _infer(errors: dict[str, Any], *names: str) -> dict[str, Any]:
+def _completed(schema: dict[str, Any]) -> dict[str, Any]:
+    schema["paths"] |= verbs.paths()
+    schema["paths"] |= {"/v2/models/{model}/infer": _infer()}
+    schema["paths"] |= {"/v2/models/{model}/versions/{version}/infer": _infer("version")}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            _complete(Operation(method, path, operation))
+    schemes = {"key": {"type": "http", "scheme": "bearer"}}
+    schema["components"] = {**statuses.components(), "securitySchemes": schemes}
+    schema["security"] = [{"key": []}, {}]
+    return schema
+
+
+def _complete(asked: Operation) -> None:
+    """Give an operation the parts of its path and its errors."""
+    others = [parameter for parameter in asked.document.get("parameters", ()) if parameter["in"] != "path"]
+    parts = [{"name": name, "in": "path", "required": True, **_PARTS[name]} for name in _PART.findall(asked.path)]
+    if parts or others:
+        asked.document["parameters"] = [*parts, *others]
+    own = asked.document["responses"].items()
+    answers = {status: statuses.with_headers(response) for status, response in own if status != _OF_FRAMEWORK}
+    asked.document["responses"] = {**statuses.responses(asked), **answers}
+
+
+def _infer(*names: str) -> dict[str, Any]:
     """What asks a model, or one version of it, for outputs."""
     outputs = {"description": "Outputs", "content": {"application/json": {"schema": _INFER_ANSWER}}}
     return {
         "post": {
             "tags": ["open inference protocol"],
-            "summary": "Infer" + (" with one version" if "version" in names else ""),
-            "operationId": "_".join(["infer", *names]),
-            "parameters": [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-            ],
+            "summary": "Infer" + (" with one version" if names else ""),
+            "operationId": "_".join(["infer_model", *names]),
             "requestBody": _INFER_BODY,
-            "responses": {"200": outputs, **errors},
+            "responses": {"200": outputs},
             "security": [{"key": []}, {}],
         }
     }

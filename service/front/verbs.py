@@ -75,29 +75,22 @@ VERBS = (
 )
 
 
-def paths(errors: dict[str, Any]) -> dict[str, Any]:
-    """The paths of all verbs, of a model, a version and a label.
-
-    Args:
-        errors: the responses that all of them have, by status.
-    """
+def paths() -> dict[str, Any]:
+    """The paths of all verbs, of a model, a version and a label."""
     return {
-        f"/v1/models/{{model}}{place}:{verb.name}": {"post": _operation(verb, names, errors)}
+        f"/v1/models/{{model}}{place}:{verb.name}": {"post": _operation(verb, names)}
         for verb in VERBS
         for place, names in _PLACES.items()
     }
 
 
-def _operation(verb: Verb, names: tuple[str, ...], errors: dict[str, Any]) -> dict[str, Any]:
+def _operation(verb: Verb, names: tuple[str, ...]) -> dict[str, Any]:
     answer = {"type": "object", "properties": verb.answer}
     outputs = {"description": "Outputs", "content": {"application/json": {"schema": answer}}}
     return {
         "tags": ["predict"],
         "summary": ", by its ".join([verb.summary, *names]),
         "operationId": "_".join([verb.name, "model", *names]),
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in ("model", *names)
-        ],
         "requestBody": {
             "required": True,
             "content": {
@@ -107,6 +100,6 @@ def _operation(verb: Verb, names: tuple[str, ...], errors: dict[str, Any]) -> di
                 }
             },
         },
-        "responses": {"200": outputs, **errors},
+        "responses": {"200": outputs},
         "security": [{"key": []}, {}],
     }

@@ -7,9 +7,13 @@ import re
 from service.errors import InvalidName, InvalidVersion
 
 VERSION_MAX = 2**63 - 1
+NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?"
+"""Pattern of a model's name."""
+LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?"
+"""Pattern of a label."""
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?")
-_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
+_NAME = re.compile(NAME)
+_LABEL = re.compile(LABEL)
 _VERSION = re.compile(r"[1-9][0-9]{0,18}")
 
 

@@ -6,39 +6,38 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import WithJsonSchema
 
 from service.front.card import read_card
 from service.front.circuit import FORMS, form_asked, reply
 from service.front.routes.access import Reader
+from service.front.routes.documented import CIRCUIT
+from service.front.routes.parts import LabelPart, Text, VersionPart
 from service.front.routes.verbs import without_verb
 from service.front.target import target_of
 
 router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(without_verb)])
 
-_FORMATS = {
-    "responses": {
-        "200": {
-            "description": "The circuits of the quantum layers",
-            "content": {form.media_type.split(";")[0]: {} for form in FORMS.values()},
-        }
-    }
-}
-_Format = Annotated[str | None, Query(alias="format", description=f"one of {', '.join(FORMS)}; instead of Accept")]
-_Layer = Annotated[str | None, Query(description="name of the one quantum layer to show; by default all are shown")]
+_Format = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "enum": list(FORMS)}),
+    Query(alias="format", description="instead of Accept"),
+]
+_Layer = Annotated[Text, Query(description="name of the one quantum layer to show; by default all are shown")]
 
 
-@router.get("/{model}/circuit", summary="Circuits of a model", openapi_extra=_FORMATS)
-@router.get("/{model}/versions/{version}/circuit", summary="Circuits of one version", openapi_extra=_FORMATS)
-@router.get("/{model}/labels/{label}/circuit", summary="Circuits of a labelled version", openapi_extra=_FORMATS)
+@router.get("/{model}/circuit", summary="Circuits of a model", openapi_extra=CIRCUIT)
+@router.get("/{model}/versions/{version}/circuit", summary="Circuits of one version", openapi_extra=CIRCUIT)
+@router.get("/{model}/labels/{label}/circuit", summary="Circuits of a labelled version", openapi_extra=CIRCUIT)
 async def circuit(
     model: str,
     context: Reader,
     *,
-    version: str | None = None,
-    label: str | None = None,
+    version: VersionPart = None,
+    label: LabelPart = None,
     format_: _Format = None,
     layer: _Layer = None,
-    accept: Annotated[str, Header()] = "*/*",
+    accept: Annotated[str, Header(include_in_schema=False)] = "*/*",
 ) -> Response:
     """From the circuit card that qlayer.export writes: as JSON, text, a picture, or an OpenQASM 3 program."""
     form = form_asked(format_, accept)

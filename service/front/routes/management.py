@@ -12,7 +12,9 @@ from service.errors import InvalidRequest, ModelNotFound
 from service.front import changes
 from service.front.context import Context
 from service.front.packing import opened, packed
+from service.front.routes import documented
 from service.front.routes.access import Manager, Reader, Uploader
+from service.front.routes.parts import VersionPart
 from service.front.routes.tfserving import record
 from service.front.uploads import Source
 from service.store.manifest import describe
@@ -21,44 +23,29 @@ from service.store.store import VersionId
 
 router = APIRouter(prefix="/v1/models", tags=["management"])
 
-_ARCHIVE = {"schema": {"type": "string", "format": "binary"}}
-_FORM = {"schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}}
-_KEY: dict[str, Any] = {"security": [{"key": []}]}
-_UPLOAD: dict[str, Any] = {
-    **_KEY,
-    "requestBody": {
-        "description": "zip, tar, tar.gz or tar.zst of a SavedModel: its content, or the one folder it is in",
-        "content": {
-            **dict.fromkeys(("application/zip", "application/x-tar", "application/gzip", "application/zstd"), _ARCHIVE),
-            "multipart/form-data": _FORM,
-        },
-    },
-}
-_LABEL_BODY = Body(examples=[{"version": 3}])
 
-
-@router.put("/{model}/versions/{version}", summary="Upload a version", status_code=201, openapi_extra=_UPLOAD)
+@router.put("/{model}/versions/{version}", summary="Upload a version", status_code=201, openapi_extra=documented.UPLOAD)
 async def upload(model: str, version: str, request: Request, context: Uploader) -> JSONResponse:
     """Store and serve a SavedModel; 200 if the same content is there already, 409 if other content is."""
     return await _received(request, context, model, checked_version(version))
 
 
-@router.post("/{model}/versions", summary="Upload the next version", status_code=201, openapi_extra=_UPLOAD)
+@router.post("/{model}/versions", summary="Upload the next version", status_code=201, openapi_extra=documented.UPLOAD)
 async def upload_next(model: str, request: Request, context: Uploader) -> JSONResponse:
     """The same under the number behind the highest there has ever been; 200 if that one has the same content."""
     return await _received(request, context, model, None)
 
 
-@router.delete("/{model}", summary="Delete a model", openapi_extra=_KEY)
-@router.delete("/{model}/versions/{version}", summary="Delete a version", openapi_extra=_KEY)
-async def delete(model: str, request: Request, context: Manager, version: str | None = None) -> dict[str, Any]:
+@router.delete("/{model}", summary="Delete a model", openapi_extra=documented.KEY)
+@router.delete("/{model}/versions/{version}", summary="Delete a version", openapi_extra=documented.KEY)
+async def delete(model: str, request: Request, context: Manager, version: VersionPart = None) -> dict[str, Any]:
     """Move to the trash, from where it can be restored for some days; what it was asked is answered first."""
     number = checked_version(version) if version else None
     ids = await changes.delete(context.registry, checked_name(model), number, request.state.caller)
     return {"name": model, "deleted": [id_.number for id_ in ids]}
 
 
-@router.post("/{model}/versions/{version}:restore", summary="Restore a deleted version", openapi_extra=_KEY)
+@router.post("/{model}/versions/{version}:restore", summary="Restore a deleted version", openapi_extra=documented.KEY)
 async def restore(model: str, version: str, request: Request, context: Manager) -> dict[str, Any]:
     """Bring a version back from the trash."""
     id_ = VersionId(checked_name(model), checked_version(version))
@@ -66,7 +53,12 @@ async def restore(model: str, version: str, request: Request, context: Manager) 
     return {"name": model, **record(restored)}
 
 
-@router.get("/{model}/versions/{version}/archive", summary="A copy of a version")
+@router.get(
+    "/{model}/versions/{version}/archive",
+    summary="A copy of a version",
+    response_class=StreamingResponse,
+    openapi_extra=documented.ARCHIVE,
+)
 async def copy(model: str, version: str, context: Reader) -> StreamingResponse:
     """The version's SavedModel as tar.gz; uploaded again, it is the same version."""
     [found] = context.registry.versions(checked_name(model), checked_version(version))
@@ -85,9 +77,9 @@ async def labels(model: str, context: Reader) -> dict[str, Any]:
     return {"name": model, "labels": dict(context.registry.labels(model))}
 
 
-@router.put("/{model}/labels/{label}", summary="Point a label at a version", openapi_extra=_KEY)
+@router.put("/{model}/labels/{label}", summary="Point a label at a version", openapi_extra=documented.LABEL)
 async def set_label(
-    model: str, label: str, body: Annotated[dict[str, Any], _LABEL_BODY], request: Request, context: Manager
+    model: str, label: str, body: Annotated[dict[str, Any], Body()], request: Request, context: Manager
 ) -> dict[str, Any]:
     """The version must be ready; the label `default` is for requests that name none."""
     number = body.get("version")
@@ -100,14 +92,14 @@ async def set_label(
     return await labels(model, context)
 
 
-@router.delete("/{model}/labels/{label}", summary="Remove a label", openapi_extra=_KEY)
+@router.delete("/{model}/labels/{label}", summary="Remove a label", openapi_extra=documented.KEY)
 async def remove_label(model: str, label: str, request: Request, context: Manager) -> dict[str, Any]:
     """The version itself stays."""
     await changes.remove_label(context.registry, checked_name(model), checked_label(label), request.state.caller)
     return await labels(model, context)
 
 
-@router.post("/{model}:rollback", summary="Serve the version before by default", openapi_extra=_KEY)
+@router.post("/{model}:rollback", summary="Serve the version before by default", openapi_extra=documented.KEY)
 async def roll_back(model: str, request: Request, context: Manager) -> dict[str, Any]:
     """Point the label `default` one ready version back."""
     await changes.roll_back(context.registry, checked_name(model), request.state.caller)

@@ -12,8 +12,10 @@ from service.errors import ModelNotFound, NotSupported
 from service.front.codecs.oip_metadata import EXTENSIONS, model_config, model_metadata, model_statistics
 from service.front.codecs.oip_tensors import default_signature
 from service.front.context import Context
+from service.front.routes import documented
 from service.front.routes.access import Lister, Reader
 from service.front.routes.infer import found, known
+from service.front.routes.parts import Text, VersionPart
 from service.front.target import target_of
 from service.front.version import Version
 
@@ -21,6 +23,7 @@ router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 
 _CARD = "assets.extra/circuit.json"
 _METHODS = ["GET", "POST"]
+_STATE = documented.not_ready("error", "code")
 
 
 @router.get("", summary="The server's name, version and protocol extensions")
@@ -36,7 +39,7 @@ async def live() -> dict[str, bool]:
     return {"live": True}
 
 
-@router.get("/health/ready", summary="Had every model its attempt to load?")
+@router.get("/health/ready", summary="Had every model its attempt to load?", openapi_extra=_STATE)
 async def ready(request: Request) -> JSONResponse:
     """200 once every model had its attempt; 503 before that and while the server ends."""
     context: Context = request.app.state.context
@@ -62,7 +65,7 @@ async def all_statistics(request: Request, context: Lister) -> dict[str, Any]:
 
 @router.get("/models/{model}/stats", summary="Statistics of a model's versions")
 @router.get("/models/{model}/versions/{version}/stats", summary="Statistics of one version of a model")
-async def statistics(model: str, context: Reader, version: str | None = None) -> dict[str, Any]:
+async def statistics(model: str, context: Reader, version: VersionPart = None) -> dict[str, Any]:
     """Requests, rows, batches and how long they took, since the version was loaded."""
     target = target_of(model, version)
     try:
@@ -75,7 +78,7 @@ async def statistics(model: str, context: Reader, version: str | None = None) ->
 @router.get("/models/{model}", summary="Inputs and outputs of a model")
 @router.get("/models/{model}/versions/{version}", summary="Inputs and outputs of one version of a model")
 async def metadata(
-    model: str, context: Reader, version: str | None = None, signature_name: str | None = None
+    model: str, context: Reader, version: VersionPart = None, signature_name: Text = None
 ) -> dict[str, Any]:
     """Those of its default signature, or of the one named."""
     served = await found(context, target_of(model, version))
@@ -85,9 +88,11 @@ async def metadata(
     return model_metadata(model, numbers, served.signature(name), _properties(served, name))
 
 
-@router.get("/models/{model}/ready", summary="Is a model ready?")
-@router.get("/models/{model}/versions/{version}/ready", summary="Is one version of a model ready?")
-async def model_ready(model: str, context: Reader, version: str | None = None) -> JSONResponse:
+@router.get("/models/{model}/ready", summary="Is a model ready?", openapi_extra=_STATE)
+@router.get(
+    "/models/{model}/versions/{version}/ready", summary="Is one version of a model ready?", openapi_extra=_STATE
+)
+async def model_ready(model: str, context: Reader, version: VersionPart = None) -> JSONResponse:
     """200 if it would answer now, 503 if not, 404 if there is no such model."""
     served = await known(context, target_of(model, version))
     if served.state == "AVAILABLE":
@@ -97,7 +102,7 @@ async def model_ready(model: str, context: Reader, version: str | None = None) -
 
 @router.get("/models/{model}/config", summary="Configuration of a model, as Triton writes it")
 @router.get("/models/{model}/versions/{version}/config", summary="Configuration of one version of a model")
-async def config(model: str, context: Reader, version: str | None = None) -> dict[str, Any]:
+async def config(model: str, context: Reader, version: VersionPart = None) -> dict[str, Any]:
     """For perf_analyzer and others that ask how rows are batched."""
     served = await found(context, target_of(model, version))
     spec = served.signature(default_signature(served.served_signatures()))
@@ -122,7 +127,7 @@ async def shared_memory(_: Reader) -> None:
 @router.post("/models/{model}/generate_stream", include_in_schema=False)
 @router.post("/models/{model}/versions/{version}/generate", include_in_schema=False)
 @router.post("/models/{model}/versions/{version}/generate_stream", include_in_schema=False)
-async def generate(model: str, _: Reader, version: str | None = None) -> None:
+async def generate(model: str, _: Reader, version: VersionPart = None) -> None:
     """Not there."""
     del version
     raise NotSupported(f"generating text is not supported; POST to /v2/models/{model}/infer")

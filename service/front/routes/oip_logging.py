@@ -11,6 +11,7 @@ from service.errors import InvalidRequest
 from service.front.bodies import read_body
 from service.front.codecs.json_text import excerpt, parse_object
 from service.front.codecs.oip_tensors import unsigned
+from service.front.routes import documented
 from service.front.routes.access import Manager, Reader
 
 router = APIRouter(prefix="/v2/logging", tags=["open inference protocol"])
@@ -19,8 +20,6 @@ _LOGGER = logging.getLogger("service")
 _SWITCHES = {"log_info": logging.INFO, "log_warning": logging.WARNING, "log_error": logging.ERROR}
 _VERBOSE = "log_verbose_level"
 _FIXED = {"log_file": "", "log_format": "default"}
-_EXAMPLE = {"log_info": False}
-_BODY = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}, "example": _EXAMPLE}}}}
 
 
 @router.get("", summary="What the server logs")
@@ -31,7 +30,7 @@ async def settings(_: Reader) -> dict[str, Any]:
     return {**_FIXED, **switches, _VERBOSE: int(level <= logging.DEBUG)}
 
 
-@router.post("", summary="Change what the server logs", openapi_extra={**_BODY, "security": [{"key": []}]})
+@router.post("", summary="Change what the server logs", openapi_extra=documented.LOGGING)
 async def update(request: Request, context: Manager) -> dict[str, Any]:
     """Settings that are not given stay; the answer has all of them."""
     limits = context.settings

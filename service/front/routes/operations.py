@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from service.engine import sandbox
 from service.front.context import Context
 from service.front.metrics import MEDIA_TYPE
+from service.front.routes import documented
 from service.front.routes.access import Reader
 
 router = APIRouter(tags=["operations"])
@@ -24,7 +25,7 @@ async def alive() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", summary="Had every model its attempt to load?")
+@router.get("/readyz", summary="Had every model its attempt to load?", openapi_extra=documented.not_ready())
 async def ready(request: Request) -> JSONResponse:
     """200 once every model had its attempt, with the failures; 503 before that and while the server ends."""
     context: Context = request.app.state.context
@@ -39,7 +40,7 @@ async def ready(request: Request) -> JSONResponse:
     return JSONResponse(body, 200 if context.is_ready else 503)
 
 
-@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+@router.get("/metrics", summary="Metrics for Prometheus", response_class=Response, openapi_extra=documented.METRICS)
 @router.get("/monitoring/prometheus/metrics", include_in_schema=False, response_class=Response)
 async def metrics(request: Request, _: Reader) -> Response:
     """Of every version: requests, latency, queue, batches, loads; under TensorFlow Serving's and Triton's names too."""

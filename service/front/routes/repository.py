@@ -13,6 +13,7 @@ from service.front.bodies import read_body
 from service.front.codecs.json_text import parse_object
 from service.front.context import Context
 from service.front.overrides import read_overrides, write_overrides
+from service.front.routes import documented
 from service.front.routes.access import Lister, Manager
 from service.front.version import Version
 from service.store.names import is_name
@@ -21,10 +22,9 @@ router = APIRouter(prefix="/v2/repository", tags=["model repository"])
 
 _BODY_MAX_BYTES = 64 << 20
 _STATES = {"START": "UNAVAILABLE", "LOADING": "LOADING", "AVAILABLE": "READY", "UNLOADING": "UNLOADING"}
-_KEY: dict[str, Any] = {"security": [{"key": []}]}
 
 
-@router.post("/index", summary="Versions of all models")
+@router.post("/index", summary="Versions of all models", openapi_extra=documented.INDEX)
 async def index(request: Request, context: Lister) -> list[dict[str, str]]:
     """State of each version that the caller may see; with {"ready": true} of those that are ready."""
     document = await _document(request, context)
@@ -37,7 +37,7 @@ async def index(request: Request, context: Lister) -> list[dict[str, str]]:
     return [row for row in rows if row["state"] == "READY" or not ready]
 
 
-@router.post("/models/{model}/load", summary="Load a model, or load it anew", openapi_extra=_KEY)
+@router.post("/models/{model}/load", summary="Load a model, or load it anew", openapi_extra=documented.LOAD)
 async def load(model: str, request: Request, context: Manager) -> JSONResponse:
     """Answers when it is ready; with `config` and `file:<version>/<path>` parameters, stores these versions first."""
     _check_name(model)
@@ -60,7 +60,7 @@ async def load(model: str, request: Request, context: Manager) -> JSONResponse:
     return JSONResponse({"name": model, "load": True})
 
 
-@router.post("/models/{model}/unload", summary="Unload a model", openapi_extra=_KEY)
+@router.post("/models/{model}/unload", summary="Unload a model", openapi_extra=documented.UNLOAD)
 async def unload(model: str, request: Request, context: Manager) -> JSONResponse:
     """Answers when no version is ready any more, and what they were asked is answered."""
     _check_name(model)

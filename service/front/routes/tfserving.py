@@ -13,6 +13,8 @@ from service.front.codecs.json_text import parse_object
 from service.front.codecs.tfserving import signature_name
 from service.front.context import Context
 from service.front.routes.access import Lister, Reader
+from service.front.routes.documented import SHAPE
+from service.front.routes.parts import LabelPart, VersionPart
 from service.front.routes.verbs import without_verb
 from service.front.shapes import requested_shapes
 from service.front.target import target_of
@@ -34,7 +36,7 @@ async def models(request: Request, context: Lister) -> dict[str, list[str]]:
 @router.get("/{model}", summary="State of all versions of a model")
 @router.get("/{model}/versions/{version}", summary="State of one version of a model")
 @router.get("/{model}/labels/{label}", summary="State of the version that has a label")
-async def status(model: str, context: Reader, version: str | None = None, label: str | None = None) -> dict[str, Any]:
+async def status(model: str, context: Reader, version: VersionPart = None, label: LabelPart = None) -> dict[str, Any]:
     """TensorFlow Serving's status, with a record of each version beside it."""
     found = _versions(context, model, version, label)
     return {
@@ -49,7 +51,7 @@ async def status(model: str, context: Reader, version: str | None = None, label:
 @router.get("/{model}/metadata", summary="Signatures of a model")
 @router.get("/{model}/versions/{version}/metadata", summary="Signatures of one version of a model")
 @router.get("/{model}/labels/{label}/metadata", summary="Signatures of the version that has a label")
-async def metadata(model: str, context: Reader, version: str | None = None, label: str | None = None) -> dict[str, Any]:
+async def metadata(model: str, context: Reader, version: VersionPart = None, label: LabelPart = None) -> dict[str, Any]:
     """Names, dtypes and shapes of inputs and outputs, as TensorFlow Serving writes them."""
     found = await context.registry.ready(target_of(model, version, label))
     signatures = {name: _signature(spec) for name, spec in found.served_signatures().items()}
@@ -59,17 +61,11 @@ async def metadata(model: str, context: Reader, version: str | None = None, labe
     }
 
 
-_SHAPE_EXAMPLE = {"inputs": {"x": [None, 2]}}
-_SHAPE_BODY = {
-    "requestBody": {"content": {"application/json": {"schema": {"type": "object"}, "example": _SHAPE_EXAMPLE}}}
-}
-
-
-@router.post("/{model}:shape", summary="Output shapes for input shapes", openapi_extra=_SHAPE_BODY)
-@router.post("/{model}/versions/{version}:shape", summary="Output shapes for input shapes", openapi_extra=_SHAPE_BODY)
-@router.post("/{model}/labels/{label}:shape", summary="Output shapes for input shapes", openapi_extra=_SHAPE_BODY)
+@router.post("/{model}:shape", summary="Output shapes for input shapes", openapi_extra=SHAPE)
+@router.post("/{model}/versions/{version}:shape", summary="Output shapes for input shapes", openapi_extra=SHAPE)
+@router.post("/{model}/labels/{label}:shape", summary="Output shapes for input shapes", openapi_extra=SHAPE)
 async def shape(
-    model: str, request: Request, context: Reader, version: str | None = None, label: str | None = None
+    model: str, request: Request, context: Reader, version: VersionPart = None, label: LabelPart = None
 ) -> dict[str, Any]:
     """By shape inference: the model is not run. null is a free dimension, in the question and in the answer."""
     found = await context.registry.ready(target_of(model, version, label))
