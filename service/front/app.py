@@ -9,10 +9,11 @@ from importlib import metadata
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import Lifespan
 
 from service.engine import forkserver
-from service.errors import ServiceError
+from service.errors import MethodNotAllowed, ServiceError
 from service.front import openapi
 from service.front.bodies import ClientLeft
 from service.front.context import Context
@@ -44,6 +45,9 @@ ROUTERS = (
     documentation.router,
 )
 """All other routes."""
+
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+"""Those of any route; HEAD is GET whose body is left out."""
 
 _HANDLED = (ServiceError, HTTPException, RequestValidationError, Exception)
 
@@ -97,8 +101,17 @@ def _refused(request: Request, exc: Exception) -> Exception:
     """The router's own complaints, below TensorFlow Serving's paths in its words."""
     if isinstance(exc, HTTPException) and exc.status_code in {404, 405}:
         hint = "there is nothing at this path for this method; /docs lists what there is"
-        return refusal(request.scope, hint, lambda _: exc)
+        return refusal(request.scope, hint, lambda _: _with_methods(request, exc))
     return exc
+
+
+def _with_methods(request: Request, exc: HTTPException) -> HTTPException:
+    """The router's 405 with all methods that a path takes: its own has those of one route."""
+    if exc.status_code != MethodNotAllowed.status:
+        return exc
+    routes = request.app.routes
+    takes = [m for m in _METHODS if any(r.matches({**request.scope, "method": m})[0] is Match.FULL for r in routes)]
+    return HTTPException(exc.status_code, exc.detail, {"Allow": ", ".join(takes)})
 
 
 async def _no_reply(_: Request, exc: Exception) -> Response:

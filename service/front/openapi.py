@@ -19,7 +19,10 @@ _TENSOR = {
         "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
         "datatype": {"type": "string", "description": "BOOL, INT8 to UINT64, FP16, FP32, FP64 or BYTES"},
         "data": {"type": "array", "items": {}, "description": "row by row: flat, or nested as the shape is"},
-        "parameters": {"type": "object", "description": "binary_data_size: so many bytes stand behind the document"},
+        "parameters": {
+            "type": ["object", "null"],
+            "description": "binary_data_size: so many bytes stand behind the document",
+        },
     },
     "required": ["name", "shape", "datatype"],
 }
@@ -28,7 +31,7 @@ _WANTED = {
     "properties": {
         "name": {"type": "string"},
         "parameters": {
-            "type": "object",
+            "type": ["object", "null"],
             "description": "binary_data: true or false; classification: number of classes",
         },
     },
@@ -40,11 +43,15 @@ _INFER_BODY = {
             "schema": {
                 "type": "object",
                 "properties": {
-                    "id": {"type": "string", "description": "comes back with the answer"},
+                    "id": {"type": ["string", "null"], "description": "comes back with the answer"},
                     "inputs": {"type": "array", "items": _TENSOR},
-                    "outputs": {"type": "array", "items": _WANTED, "description": "those to answer; all if left out"},
+                    "outputs": {
+                        "type": ["array", "null"],
+                        "items": _WANTED,
+                        "description": "those to answer; all if left out",
+                    },
                     "parameters": {
-                        "type": "object",
+                        "type": ["object", "null"],
                         "description": "binary_data_output, timeout (microseconds), priority, seed, shots, "
                         "signature_name",
                     },
@@ -71,7 +78,7 @@ _INFER_ANSWER = {
         "outputs": {"type": "array", "items": _TENSOR},
     },
 }
-_PARTS = {
+_PARTS: dict[str, dict[str, Any]] = {
     "model": {"schema": {"type": "string", "pattern": f"^{NAME}$"}, "example": "moons"},
     "version": {"schema": {"type": "integer", "minimum": 1, "maximum": VERSION_MAX}, "example": 1},
     "label": {"schema": {"type": "string", "pattern": f"^{LABEL}$"}, "example": "stable"},

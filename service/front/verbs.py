@@ -7,11 +7,10 @@ from typing import Any
 
 _SIGNATURE = {"type": "string", "default": "serving_default"}
 _PARAMETERS = {
-    "type": "object",
-    "description": "of models with finite shots",
+    "description": "an object, for models with finite shots; anything else is left alone, as unknown keys are",
     "properties": {
-        "seed": {"type": "integer", "description": "the same seed gives the same answer"},
-        "shots": {"type": "integer", "description": "how many to draw; those of the circuit if left out"},
+        "seed": {"type": ["integer", "null"], "description": "the same seed gives the same answer"},
+        "shots": {"type": ["integer", "null"], "description": "how many to draw; those of the circuit if left out"},
     },
 }
 _PREDICT = {

@@ -40,9 +40,9 @@ def not_ready(*names: str) -> dict[str, Any]:
     """The 503 of a question whether something is ready: its answer, and not only an error.
 
     Args:
-        *names: of what the answer has.
+        *names: of what every such answer has.
     """
-    schema = {"type": "object", "properties": {"ready": {"const": False}}, "required": ["ready", *names]}
+    schema = {"type": "object", "properties": {"ready": {"const": False}}, "required": [*names]}
     return {"responses": {"503": {"description": "Not ready", "content": {"application/json": {"schema": schema}}}}}
 
 
@@ -83,74 +83,6 @@ LABEL = {
     **KEY,
     "requestBody": _body({"version": _NUMBER}, {"version": 1}, required=["version"], additionalProperties=False),
 }
-SHAPE = {"type": "array", "items": _SIZE}
-_SWITCHES = ("log_info", "log_warning", "log_error")
-
-
-def _body(properties: dict[str, Any], example: dict[str, Any], **keywords: object) -> dict[str, Any]:
-    """A body of JSON, an object with these properties and further keywords of its schema; it may be left out."""
-    schema = {"type": "object", "properties": properties, **keywords}
-    return {"content": {"application/json": {"schema": schema, "example": example}}}
-
-
-def _text_header(description: str) -> dict[str, Any]:
-    return {"description": description, "required": True, "schema": {"type": "string"}}
-
-
-def _stored(text: str) -> dict[str, Any]:
-    """The answer to an upload."""
-    return {
-        "description": text,
-        "content": {"application/json": {"schema": {"type": "object"}}},
-        "headers": {"Location": _text_header("where the version is")},
-    }
-
-
-def not_ready(*names: str) -> dict[str, Any]:
-    """The 503 of a question whether something is ready: its answer, and not only an error.
-
-    Args:
-        *names: of what the answer has.
-    """
-    schema = {"type": "object", "properties": {"ready": {"const": False}}, "required": ["ready", *names]}
-    return {"responses": {"503": {"description": "Not ready", "content": {"application/json": {"schema": schema}}}}}
-
-
-KEY: dict[str, Any] = {"security": [{"key": []}]}
-"""Of operations that need a manage key, however the server is started."""
-
-UPLOAD: dict[str, Any] = {
-    **KEY,
-    "requestBody": {
-        "description": "zip, tar, tar.gz or tar.zst of a SavedModel: its content, or the one folder it is in",
-        "required": True,
-        "content": {**dict.fromkeys(_ARCHIVES, _BINARY), "multipart/form-data": _FORM},
-    },
-    "responses": {
-        "200": _stored("The same content is there already"),
-        "201": _stored("Stored and served"),
-    },
-}
-ARCHIVE: dict[str, Any] = {
-    "responses": {
-        "200": {
-            "description": "The version's SavedModel",
-            "content": {"application/gzip": _BINARY},
-            "headers": {
-                "ETag": _text_header("the digest of the content"),
-                "Content-Disposition": _text_header("a name for the file"),
-            },
-        }
-    }
-}
-_NUMBER = {
-    "anyOf": [
-        {"type": "integer", "minimum": 1, "maximum": VERSION_MAX},
-        {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
-    ]
-}
-LABEL = {**KEY, "requestBody": _body({"version": _NUMBER}, {"version": 1}, required=("version",))}
-LABEL["requestBody"]["content"]["application/json"]["schema"]["additionalProperties"] = False
 
 SHAPE = {
     "requestBody": {
@@ -192,8 +124,11 @@ LOAD = {
     "requestBody": _body(
         {
             "parameters": {
-                "type": "object",
-                "properties": {"config": _CONFIG, "unload_dependents": {"type": "boolean"}},
+                "type": ["object", "null"],
+                "properties": {
+                    "config": _CONFIG,
+                    "unload_dependents": {"description": "not looked at: no model has any"},
+                },
                 "patternProperties": {"^file:": {"type": "string", "contentEncoding": "base64"}},
                 "additionalProperties": False,
             }
@@ -201,7 +136,7 @@ LOAD = {
         {"parameters": {"config": "{}"}},
     ),
 }
-UNLOAD = {**KEY, "requestBody": _body({"parameters": {"type": "object"}}, {})}
+UNLOAD = {**KEY, "requestBody": _body({"parameters": {"description": "not looked at"}}, {})}
 CIRCUIT = {
     "responses": {
         "200": {

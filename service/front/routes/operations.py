@@ -25,7 +25,7 @@ async def alive() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", summary="Had every model its attempt to load?", openapi_extra=documented.not_ready())
+@router.get("/readyz", summary="Had every model its attempt to load?", openapi_extra=documented.not_ready("ready"))
 async def ready(request: Request) -> JSONResponse:
     """200 once every model had its attempt, with the failures; 503 before that and while the server ends."""
     context: Context = request.app.state.context

@@ -1,5 +1,8 @@
 """The OpenAPI document: every path is there, and its examples work when they are pasted."""
 
+import archives
+import httpx
+import processes
 import pytest
 
 from service.front.verbs import VERBS
@@ -61,3 +64,58 @@ def test_examples_of_shapes_work(document, circuit_client):
     operation = document["paths"]["/v1/models/{model}:shape"]["post"]
     example = operation["requestBody"]["content"]["application/json"]["example"]
     assert circuit_client.post("/v1/models/two:shape", json=example).status_code == 200
+
+
+FIRST = [
+    "put /v1/models/{model}/versions/{version}",
+    "post /v1/models/{model}/versions",
+    "put /v1/models/{model}/labels/{label}",
+]
+LAST = [
+    "delete /v1/models/{model}/labels/{label}",
+    "delete /v1/models/{model}/versions/{version}",
+    "post /v1/models/{model}/versions/{version}:restore",
+    "post /v1/models/{model}:rollback",
+    "post /v2/repository/models/{model}/unload",
+    "post /v2/repository/models/{model}/load",
+    "delete /v1/models/{model}",
+]
+UPLOADS = {FIRST[0]: "two", FIRST[1]: "gates"}
+"""The model that is uploaded; a document of text has no example of an archive."""
+
+OF_OTHER_MODELS = (":classify", ":regress")
+"""Verbs for models of tf.Examples; see test_examples_of_examples_work."""
+OF_DRAWN_MODELS = "drawn"
+"""An example for models with finite shots; see test_examples_of_predictions_work."""
+
+
+def in_order(document):
+    """All operations, in the one order in which each finds what its example names."""
+    names = [f"{method} {path}" for path, operations in document["paths"].items() for method in operations]
+    between = [name for name in names if name not in FIRST + LAST and not name.endswith(OF_OTHER_MODELS)]
+    assert set(FIRST + LAST) < set(names)
+    return [*FIRST, *between, *LAST]
+
+
+def examples_of(operation):
+    """The bodies that an operation's document shows; one of nothing where it shows none."""
+    shown = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    several = [example["value"] for name, example in shown.get("examples", {}).items() if name != OF_DRAWN_MODELS]
+    return several or [shown.get("example")]
+
+
+def test_every_example_works_when_pasted(document, circuits, tmp_path):
+    """From the upload of a model to its end: each operation answers its own examples with a documented success."""
+    headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
+    with processes.Server(tmp_path) as server, httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
+        server.wait_until("/readyz")
+        for name in in_order(document):
+            method, path = name.split()
+            operation = document["paths"][path][method]
+            parts = {part["name"]: part["example"] for part in operation.get("parameters", ()) if part["in"] == "path"}
+            for example in examples_of(operation):
+                archive = archives.zip_of(circuits / UPLOADS[name] / "1") if name in UPLOADS else None
+                body = {"content": archive} if archive else {"json": example} if example is not None else {}
+                answer = client.request(method, path.format(**parts), **body)
+                assert answer.is_success, (name, answer.text)
+                assert str(answer.status_code) in operation["responses"]
