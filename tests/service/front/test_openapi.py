@@ -66,21 +66,20 @@ def test_examples_of_shapes_work(document, circuit_client):
     assert circuit_client.post("/v1/models/two:shape", json=example).status_code == 200
 
 
-FIRST = [
-    "put /v1/models/{model}/versions/{version}",
-    "post /v1/models/{model}/versions",
-    "put /v1/models/{model}/labels/{label}",
-]
+UPLOAD, UPLOAD_NEXT = "put /v1/models/{model}/versions/{version}", "post /v1/models/{model}/versions"
+FIRST = [UPLOAD, "put /v1/models/{model}/labels/{label}"]
 LAST = [
+    "post /v2/repository/models/{model}/unload",
+    "post /v2/repository/models/{model}/load",
     "delete /v1/models/{model}/labels/{label}",
     "delete /v1/models/{model}/versions/{version}",
     "post /v1/models/{model}/versions/{version}:restore",
-    "post /v1/models/{model}:rollback",
-    "post /v2/repository/models/{model}/unload",
-    "post /v2/repository/models/{model}/load",
     "delete /v1/models/{model}",
+    "post /v1/models/{model}/versions/{version}:restore",
+    UPLOAD_NEXT,
+    "post /v1/models/{model}:rollback",
 ]
-UPLOADS = {FIRST[0]: "two", FIRST[1]: "gates"}
+UPLOADS = {UPLOAD: "two", UPLOAD_NEXT: "gates"}
 """The model that is uploaded; a document of text has no example of an archive."""
 
 OF_OTHER_MODELS = (":classify", ":regress")
@@ -105,7 +104,7 @@ def examples_of(operation):
 
 
 def test_every_example_works_when_pasted(document, circuits, tmp_path):
-    """From the upload of a model to its end: each operation answers its own examples with a documented success."""
+    """From the upload of a model to its last change: operations answer their examples with a documented success."""
     headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
     with processes.Server(tmp_path) as server, httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
         server.wait_until("/readyz")
