@@ -30,9 +30,7 @@ def read_overrides(document: Mapping[str, Any]) -> Overrides:
     Raises:
         InvalidRequest: an unknown parameter, files without a config, a config that is no JSON object.
     """
-    parameters = document.get("parameters")
-    if parameters is None:
-        return {}
+    parameters = document.get("parameters") or {}
     if not isinstance(parameters, dict):
         raise InvalidRequest(f"'parameters' is an object, found {type(parameters).__name__}")
     versions: dict[int, dict[str, bytes]] = {}

@@ -124,7 +124,7 @@ LOAD = {
     "requestBody": _body(
         {
             "parameters": {
-                "type": ["object", "null"],
+                "description": "an object; [] and other values of nothing are none",
                 "properties": {
                     "config": _CONFIG,
                     "unload_dependents": {"description": "not looked at: no model has any"},
