@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from service.engine.channel import Arrays
 from service.engine.specs import SignatureSpec
 from service.errors import (
     DeadlineExceeded,
@@ -20,7 +21,7 @@ from service.errors import (
     Unavailable,
     UnsupportedDtype,
 )
-from service.front.batching import DEFAULT_PRIORITY, Arrays, Batcher, BatchLimits
+from service.front.batching import DEFAULT_PRIORITY, Batcher, BatchLimits
 from service.front.buckets import Buckets
 from service.front.crew import Crew
 from service.front.instance import Instance, InstanceLimits
