@@ -113,7 +113,7 @@ def _declared() -> Any:
             field.type = _SCALARS.get(kind, _FIELD.TYPE_MESSAGE)
             if kind not in _SCALARS:
                 field.type_name = f".{kind}" if "." in kind else f".{_PACKAGE}.{kind}"
-    pool.Add(file) if hasattr(pool, "Add") else pool.AddSerializedFile(file.SerializeToString())
+    pool.AddSerializedFile(file.SerializeToString())
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.PredictionLog"))
 
 

@@ -101,6 +101,6 @@ def _refused(request: Request, exc: Exception) -> Exception:
     return exc
 
 
-async def _no_reply(_: Request, exc: Exception) -> Response:
-    del exc  # there is nobody to tell
+async def _no_reply(_request: Request, _exc: Exception) -> Response:
+    """There is nobody to tell; the status is for the log."""
     return Response(status_code=CLIENT_LEFT_STATUS)

@@ -16,11 +16,12 @@ from types import TracebackType
 from service.errors import ServiceError
 
 LATENCY_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-CLIENT_LEFT = (499, "client_left")
 BATCH_BOUNDS_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 Outcome = tuple[int, str]
 """HTTP status and code of a request that failed."""
+
+CLIENT_LEFT: Outcome = (499, "client_left")
 
 
 @dataclass
