@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from service.engine.channel import Arrays
 from service.engine.division import Call, Division, Outputs
+from service.engine.specs import Arrays
 
 _LOWERED = "_lower_using_switch_merge"  # on loops and branches
 _IN_THE_CALLERS_THREAD = -1  # ConfigProto.inter_op_parallelism_threads

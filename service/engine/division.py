@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from service.engine.channel import Arrays
+from service.engine.specs import Arrays
 
 Outputs = dict[str, np.ndarray[Any, Any]]
 Call = Callable[[Arrays], Outputs]

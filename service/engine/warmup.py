@@ -17,9 +17,9 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import tensor_pb2
 
 from service.engine import members
-from service.engine.channel import Arrays
+from service.engine.specs import Arrays
 
-REQUESTS_MAX = 1000
+REQUESTS_MAX = 1000  # TensorFlow Serving's own limit
 
 _PACKAGE = "service.warmup"
 _FIELD = descriptor_pb2.FieldDescriptorProto

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.engine.specs import Arrays
 from service.errors import DeadlineExceeded, InvalidRequest, QueueFull, TooLarge, Unavailable
-from service.front.lanes import Arrays, Lanes, Part, lane_of
+from service.front.lanes import Lanes, Part, lane_of
 from service.front.statistics import Spans, Statistics
 
 Call = Callable[[str, Arrays], Awaitable[tuple[Arrays, Spans]]]

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from service.engine import forkserver
-from service.engine.channel import Arrays, Message
+from service.engine.channel import Message
 from service.engine.sandbox import Limits
-from service.engine.specs import SignatureSpec
+from service.engine.specs import Arrays, SignatureSpec
 from service.errors import CallTimeout, ModelFailed, ServiceError, UploadRejected, WorkerLost
 from service.front.link import Link
 from service.front.statistics import Spans

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
+from service.engine.specs import Arrays
 
-Arrays = Mapping[str, np.ndarray[Any, Any]]
 Lane = tuple[object, ...]
 """What the parts that can share a call have in common."""
 

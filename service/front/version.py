@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.engine.channel import Arrays
-from service.engine.specs import SignatureSpec
+from service.engine.specs import Arrays, SignatureSpec
 from service.errors import (
     DeadlineExceeded,
     ModelLoading,
