@@ -5,10 +5,11 @@ MODELS ?= models
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN    := .venv/bin
+MINUTES ?= 10
 IMAGE  ?= qlayer-service:latest
 BENCH  := exported limit training gradient first_call saving moons memory scaling_wires scaling_depth scaling_batch
 
-.PHONY: serve test fuzz test-kserve lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
+.PHONY: serve test fuzz soak test-kserve lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
 
 serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is none yet, and serve it
 	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
@@ -24,6 +25,9 @@ fuzz: .venv/installed                     ## two minutes of random SavedModels a
 	mkdir -p build/fuzz-archive
 	PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_archive.py build/fuzz-archive tests/fuzz/corpus/archive \
 		-max_total_time=60 -artifact_prefix=build/fuzz-archive/
+
+soak: .venv/installed                     ## a server under mixed traffic, uploads and kills; every answer is checked
+	PYTHONPATH=.:tests $(BIN)/python tests/soak.py --minutes $(MINUTES)
 
 test-kserve: .venv/installed              ## the service by KServe's client, in an environment of its own: its pins are not ours
 	$(PYTHON) -m venv build/kserve

@@ -49,6 +49,7 @@ class Instance:
 
     def __init__(self, process: BaseProcess, link: Link, limits: InstanceLimits) -> None:
         self._process = process
+        self.pid = process.pid or 0
         self._link = link
         self._limits = limits
         self._turn = asyncio.Lock()
@@ -78,11 +79,6 @@ class Instance:
             await instance.close()
             raise
         return instance
-
-    @property
-    def pid(self) -> int:
-        """The worker's process id."""
-        return self._process.pid or 0
 
     async def call(self, signature: str, inputs: Arrays) -> tuple[Arrays, Spans]:
         """Outputs by name for inputs by name, and how long the parts of the call took.
@@ -119,7 +115,9 @@ class Instance:
             async with asyncio.timeout(_EXIT_WAIT_S):
                 await self.lost()
         self._link.close()
-        await asyncio.to_thread(self._process.join, _EXIT_WAIT_S)
+        with contextlib.suppress(ValueError):  # it still runs, or was closed before
+            await asyncio.to_thread(self._process.join, _EXIT_WAIT_S)
+            self._process.close()  # its descriptors too: nobody knows when the collector comes
 
     def _kill(self) -> None:
         """End the worker, if it is still at its end of the socket.
