@@ -22,7 +22,7 @@ from service.front.logs import log_access
 from service.front.metrics import Metrics
 from service.front.paths import refusal
 from service.front.replies import reply_to
-from service.front.requests import CLIENT_LEFT_STATUS, Requests
+from service.front.requests import Requests
 from service.front.routes import circuit, documentation, management, oip, oip_logging, operations, repository, tfserving
 from service.front.routes.classify import CLASSIFY, REGRESS
 from service.front.routes.explain import EXPLAIN
@@ -101,6 +101,6 @@ def _refused(request: Request, exc: Exception) -> Exception:
     return exc
 
 
-async def _no_reply(_: Request, exc: Exception) -> Response:
-    del exc  # there is nobody to tell
-    return Response(status_code=CLIENT_LEFT_STATUS)
+async def _no_reply(_request: Request, _exc: Exception) -> Response:
+    """There is nobody to tell; the status is for the log."""
+    return Response(status_code=ClientLeft.status)
