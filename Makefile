@@ -5,10 +5,11 @@ MODELS ?= models
 PYTHON ?= $(shell for p in python3 python3.12 python3.11; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN    := .venv/bin
+MINUTES ?= 10
 IMAGE  ?= qlayer-service:latest
 BENCH  := exported limit training gradient first_call saving moons memory scaling_wires scaling_depth scaling_batch
 
-.PHONY: serve test fuzz test-kserve lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
+.PHONY: serve test fuzz soak test-kserve lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
 
 serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is none yet, and serve it
 	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
@@ -17,7 +18,7 @@ test: .venv/installed                     ## everything that needs no special ma
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 fuzz: .venv/installed                     ## two minutes of random SavedModels and archives, for what uploads go through
-	$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --quiet '.[fuzz]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement locks/fuzz.txt
 	mkdir -p build/fuzz
 	PYTHONPATH=. TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/fuzz/fuzz_inspection.py build/fuzz tests/fuzz/corpus/inspection \
 		-max_total_time=60 -artifact_prefix=build/fuzz/
@@ -25,9 +26,12 @@ fuzz: .venv/installed                     ## two minutes of random SavedModels a
 	PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_archive.py build/fuzz-archive tests/fuzz/corpus/archive \
 		-max_total_time=60 -artifact_prefix=build/fuzz-archive/
 
+soak: .venv/installed                     ## a server under mixed traffic, uploads and kills; every answer is checked
+	PYTHONPATH=.:tests $(BIN)/python tests/soak.py --minutes $(MINUTES)
+
 test-kserve: .venv/installed              ## the service by KServe's client, in an environment of its own: its pins are not ours
 	$(PYTHON) -m venv build/kserve
-	build/kserve/bin/python -m pip install --disable-pip-version-check --quiet --requirement tests/environments/kserve.in
+	build/kserve/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement tests/environments/kserve.txt
 	KSERVE_PYTHON=build/kserve/bin/python $(BIN)/pytest tests/service/front/routes/test_kserve.py
 
 lint: .venv/installed                     ## style, types, direction of imports
@@ -56,13 +60,13 @@ docs-operations: .venv/installed          ## docs/operations.md, from the table 
 	PYTHONPATH=.:tests $(BIN)/python -m operations_page
 
 lock: .venv/installed                     ## resolve the dependencies anew: versions, hashes, markers, no index
-	for extra in train serve image dev; do \
+	for extra in train serve image dev fuzz; do \
 		$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 			--no-emit-find-links --quiet --extra $$extra pyproject.toml --output-file locks/$$extra.txt || exit 1; \
 	done
 
-lock-bench: .venv/installed               ## the same for the benchmark's rivals, whose own versions are pinned by hand
-	for rival in benchmarks/environments/*.in; do \
+lock-bench: .venv/installed               ## the same for rivals and clients in environments of their own, whose versions are pinned by hand
+	for rival in benchmarks/environments/*.in tests/environments/*.in; do \
 		$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 			--no-emit-find-links --quiet $$rival --output-file $${rival%.in}.txt || exit 1; \
 	done

@@ -68,8 +68,10 @@ class AngleGraph:
         known = dict(zip(self.arguments[1:], weights, strict=True))
         places = [place for place, varies in enumerate(self.is_input_dependent) if not varies]
         calculated = list(dict.fromkeys(self.outputs[place] for place in places if self.outputs[place] not in known))
-        run = tf.function(lambda *tensors: self._shared(calculated, tensors), autograph=False)
-        known |= {name: value.numpy() for name, value in run(*map(tf.constant, weights)).items()}
+        tensors = list(map(tf.constant, weights))
+        shared = tf.function(lambda *tensors: self._shared(calculated, tensors), autograph=False)
+        run = shared.get_concrete_function(*tensors)  # a call of `shared` would count as one more retracing
+        known |= {name: value.numpy() for name, value in run(*tensors).items()}
         return {place: known[self.outputs[place]] for place in places}
 
     def argument_names(self, names: Sequence[str]) -> tuple[str | None, ...]:

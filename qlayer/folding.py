@@ -60,4 +60,4 @@ def unitary_of(steps: tuple[Step, ...], plan: Plan) -> np.ndarray:
         return simulation.joined(identity, nothing, simulation.blocks(nothing)[1], []).amplitudes
 
     with tf.init_scope():
-        return run().numpy().T
+        return run.get_concrete_function()().numpy().T  # a call of `run` would count as one more retracing

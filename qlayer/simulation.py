@@ -226,7 +226,8 @@ def no_angles(dtype: tf.DType) -> Angles:
 def _evaluated(compute: Callable[[], Any], dtype: tf.DType) -> Any:
     """Constants of double precision, computed while a function is traced, in the precision of a data type."""
     with tf.init_scope():
-        values = tf.nest.map_structure(lambda tensor: tensor.numpy(), tf.function(compute, autograph=False)())
+        run = tf.function(compute, autograph=False).get_concrete_function()  # a call would count as one more retracing
+        values = tf.nest.map_structure(lambda tensor: tensor.numpy(), run())
     return tf.nest.map_structure(
         lambda value: tf.constant(value, complex_dtype(dtype) if np.iscomplexobj(value) else dtype), values
     )

@@ -169,8 +169,9 @@ def _on_grid(simulation: Simulation, angles: np.ndarray) -> np.ndarray:
         return tf.concat([tf.reshape(result, [tf.shape(part)[0], -1]) for result in results], axis=1)
 
     with tf.init_scope():
+        traced = run.get_concrete_function()  # a call of `run` would count as one more retracing
         parts = [
-            run(tf.constant(angles[start : start + _GRID_BATCH], dtype)).numpy()
+            traced(tf.constant(angles[start : start + _GRID_BATCH], dtype)).numpy()
             for start in range(0, len(angles), _GRID_BATCH)
         ]
     return np.concatenate(parts)

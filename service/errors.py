@@ -80,7 +80,7 @@ class InvalidShape(InvalidRequest):
 
 
 class InvalidName(InvalidRequest):
-    """A model name or version that cannot be one."""
+    """A name that no model, or no label, can have."""
 
     code = "invalid_name"
 
@@ -248,7 +248,7 @@ class UrlTooLong(ServiceError):
 
 
 class UploadRejected(ServiceError):
-    """An upload that cannot be accepted; the code says why."""
+    """A model, uploaded or in the folder, that cannot be accepted or loaded; the code says why."""
 
     status, code = 422, "bad_archive"
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 _PORTS = {"http": http.client.HTTP_PORT, "https": http.client.HTTPS_PORT}
 _CONNECTIONS = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-_TIMEOUT_S = 660
+_TIMEOUT_S = 660  # longer than a server by default lets an upload take
 _ERROR_STATUS = 400
 
 

@@ -14,11 +14,11 @@ from service.store.store import Store
 _FOUND_STATUS = 1
 
 
-def run(arguments: list[str]) -> int:
+def run(words: list[str]) -> int:
     """Print what is wrong with a folder of models.
 
     Args:
-        arguments: of the command line.
+        words: of the command line.
 
     Returns:
         0 if nothing is wrong, or all of it was repaired; 1 otherwise.
@@ -30,18 +30,18 @@ def run(arguments: list[str]) -> int:
     parser.add_argument("--models", type=Path, required=True, help="folder of models")
     parser.add_argument("--repair", action="store_true", help="remove orphans and labels that point nowhere")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    options = parser.parse_args(arguments)
-    if not options.models.is_dir():
-        raise BadSettings(f"models: {options.models} is not a folder")
-    findings = list(check(Store(options.models)))
+    arguments = parser.parse_args(words)
+    if not arguments.models.is_dir():
+        raise BadSettings(f"models: {arguments.models} is not a folder")
+    findings = list(check(Store(arguments.models)))
     remaining = 0
     for finding in findings:
-        is_repaired = options.repair and finding.repair is not None
+        is_repaired = arguments.repair and finding.repair is not None
         if is_repaired and finding.repair:
             finding.repair()
         remaining += not is_repaired
-        _say(_json(finding, is_repaired=is_repaired) if options.json else _text(finding, is_repaired=is_repaired))
-    if not options.json:
+        _say(_json(finding, is_repaired=is_repaired) if arguments.json else _text(finding, is_repaired=is_repaired))
+    if not arguments.json:
         _say(f"{len(findings)} found, {remaining} remain")
     return _FOUND_STATUS if remaining else 0
 

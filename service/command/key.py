@@ -48,8 +48,7 @@ def _create(file: KeyFile, arguments: argparse.Namespace) -> None:
     _show(secret)
 
 
-def _list(file: KeyFile, arguments: argparse.Namespace) -> None:
-    del arguments
+def _list(file: KeyFile, _: argparse.Namespace) -> None:
     rows = [_COLUMNS, *(_row(key) for key in file.read().values())]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
     for row in rows:

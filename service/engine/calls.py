@@ -7,21 +7,16 @@ session. Each hand-over to another thread costs some 50 us on a machine whose co
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from service.engine.channel import Arrays
-from service.engine.division import Division
+from service.engine.division import Call, Division, Outputs
+from service.engine.specs import Arrays
 
 _LOWERED = "_lower_using_switch_merge"  # on loops and branches
 _IN_THE_CALLERS_THREAD = -1  # ConfigProto.inter_op_parallelism_threads
-
-Outputs = dict[str, np.ndarray[Any, Any]]
-Call = Callable[[Arrays], Outputs]
-"""From inputs by name to outputs by name."""
 
 
 def call_of(function: Any, threads: int, *, has_rows: bool) -> Call:

@@ -10,16 +10,14 @@ from __future__ import annotations
 import math
 import socket
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import orjson
 
-from service.engine.specs import DTYPES, NAMES
+from service.engine.specs import DTYPES, NAMES, Arrays
 
-Arrays = Mapping[str, np.ndarray[Any, Any]]
 Buffer = bytes | bytearray | memoryview
 
 PREFIX = struct.Struct("<QQ")

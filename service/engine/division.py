@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from service.engine.channel import Arrays
+from service.engine.specs import Arrays
 
 Outputs = dict[str, np.ndarray[Any, Any]]
+Call = Callable[[Arrays], Outputs]
+"""From inputs by name to outputs by name."""
 
-_LONG_NS = 2_000_000
-_PART_MIN_ROWS = 16
+_LONG_NS = 2_000_000  # forty times what a second thread costs before it begins (some 50 us, see calls.py)
+_PART_MIN_ROWS = 16  # chosen, not measured: what an operation costs for no rows is paid once for each part
 
 
 class Division:
@@ -34,7 +36,7 @@ class Division:
         threads: parts of a batch, at most.
     """
 
-    def __init__(self, call: Callable[[Arrays], Outputs], threads: int) -> None:
+    def __init__(self, call: Call, threads: int) -> None:
         self._call = call
         self._threads = threads
         self._is_divisible = True
@@ -44,7 +46,7 @@ class Division:
         """The outputs for inputs."""
         rows = _common_rows(arrays)
         if self._is_long(rows):
-            return self._joined(arrays, rows)
+            return self._in_parts(arrays, rows)
         start_ns = time.perf_counter_ns()
         outputs = self._call(arrays)
         self._remember(rows, time.perf_counter_ns() - start_ns)
@@ -62,7 +64,8 @@ class Division:
         size = rows.bit_length()
         self._whole_ns[size] = min(ns, self._whole_ns[size] or ns) if size in self._whole_ns else 0
 
-    def _joined(self, arrays: Arrays, rows: int) -> Outputs:
+    def _in_parts(self, arrays: Arrays, rows: int) -> Outputs:
+        """The outputs of the parts, joined; whole after all, from now on, where they turn out not to have the rows."""
         parts = self._parts(arrays, rows)
         outputs = self._computed(parts)
         if all(map(_has_rows_of, outputs, parts)):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+Array = np.ndarray[Any, Any]
+Arrays = Mapping[str, Array]
 Shape = tuple[int | None, ...]
 
 

@@ -17,9 +17,9 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import tensor_pb2
 
 from service.engine import members
-from service.engine.channel import Arrays
+from service.engine.specs import Arrays
 
-REQUESTS_MAX = 1000
+REQUESTS_MAX = 1000  # TensorFlow Serving's own limit
 
 _PACKAGE = "service.warmup"
 _FIELD = descriptor_pb2.FieldDescriptorProto
@@ -113,7 +113,7 @@ def _declared() -> Any:
             field.type = _SCALARS.get(kind, _FIELD.TYPE_MESSAGE)
             if kind not in _SCALARS:
                 field.type_name = f".{kind}" if "." in kind else f".{_PACKAGE}.{kind}"
-    pool.Add(file) if hasattr(pool, "Add") else pool.AddSerializedFile(file.SerializeToString())
+    pool.AddSerializedFile(file.SerializeToString())
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.PredictionLog"))
 
 

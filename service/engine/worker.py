@@ -17,7 +17,7 @@ import numpy as np
 
 from service.engine import channel, members, sandbox
 from service.engine.channel import Message
-from service.engine.specs import DTYPES, SignatureSpec, TensorSpec
+from service.engine.specs import DTYPES, Arrays, SignatureSpec, TensorSpec
 
 with sandbox.silenced_stderr():  # TensorFlow announces its build before any log level is looked at
     import tensorflow as tf
@@ -80,7 +80,7 @@ class Model:
         only = {name: list(spec.inputs.items()) for name, spec in self.specs.items() if len(spec.inputs) == 1}
         return {name: key for name, [(key, tensor)] in only.items() if tensor.dtype == "DT_STRING"}
 
-    def _warm_up_with(self, number: int, name: str, inputs: channel.Arrays) -> None:
+    def _warm_up_with(self, number: int, name: str, inputs: Arrays) -> None:
         try:
             self._check_names(name, inputs)
             self.call(name, inputs)
@@ -90,7 +90,7 @@ class Model:
             text = verdicts.line(exc, str(self._directory))
             raise warmup.BadWarmup(f"record {number} of {members.WARMUP} was refused: {text}") from exc
 
-    def _check_names(self, name: str, inputs: channel.Arrays) -> None:
+    def _check_names(self, name: str, inputs: Arrays) -> None:
         if name not in self.specs:
             raise ValueError(f"there is no signature {name[:100]!r}")
         expected = sorted(self.specs[name].inputs)
@@ -108,7 +108,7 @@ class Model:
             else:
                 return
 
-    def call(self, signature: str, arrays: channel.Arrays) -> Message:
+    def call(self, signature: str, arrays: Arrays) -> Message:
         """Outputs by name for inputs by name, and when it began and ended, on the clock that all processes share."""
         start_ns = time.perf_counter_ns()
         outputs = self._calls[signature]({**self._defaults[signature], **arrays})

@@ -23,7 +23,7 @@ from service.front.logs import log_access
 from service.front.metrics import Metrics
 from service.front.paths import refusal
 from service.front.replies import reply_to
-from service.front.requests import CLIENT_LEFT_STATUS, Requests
+from service.front.requests import Requests
 from service.front.routes import circuit, documentation, management, oip, oip_logging, operations, repository, tfserving
 from service.front.routes.classify import CLASSIFY, REGRESS
 from service.front.routes.explain import EXPLAIN
@@ -114,6 +114,6 @@ def _with_methods(request: Request, exc: HTTPException) -> HTTPException:
     return HTTPException(exc.status_code, exc.detail, {"Allow": ", ".join(takes)})
 
 
-async def _no_reply(_: Request, exc: Exception) -> Response:
-    del exc  # there is nobody to tell
-    return Response(status_code=CLIENT_LEFT_STATUS)
+async def _no_reply(_request: Request, _exc: Exception) -> Response:
+    """There is nobody to tell; the status is for the log."""
+    return Response(status_code=ClientLeft.status)

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from service.engine.specs import Arrays
 from service.errors import DeadlineExceeded, InvalidRequest, QueueFull, TooLarge, Unavailable
+from service.front.lanes import Lanes, Part, lane_of
 from service.front.statistics import Spans, Statistics
 
-Arrays = Mapping[str, np.ndarray[Any, Any]]
 Call = Callable[[str, Arrays], Awaitable[tuple[Arrays, Spans]]]
-Lane = tuple[object, ...]
-Rank = tuple[int, int]
-"""Priority and order of arrival: the lower, the earlier."""
 
 DEFAULT_PRIORITY = 2
 """Of requests that ask for none: 1 goes before them, 3 and more behind them."""
@@ -43,27 +39,12 @@ class BatchLimits:
     request_max_rows: int
 
 
-@dataclass(eq=False, slots=True)
-class Part:
-    """At most `batch_max_rows` rows of one request, waiting for their outputs."""
-
-    signature: str
-    inputs: Arrays
-    rows: int
-    lane: Lane
-    rank: Rank
-    deadline: float
-    since_ns: int
-    outputs: asyncio.Future[Arrays]
-    is_waiting: bool = True
-
-
 class Batcher:
     """Collects the rows of concurrent requests into calls of one function.
 
-    The mutable state is the lanes of waiting parts, the number of rows in them, the tasks that empty them while they
-    run, and the timer of the earliest deadline. Parts are put in by `_enqueue` and taken out by `_take` and
-    `_withdraw`, which are synchronous and call nothing.
+    The mutable state is the lanes of waiting parts, the number of requests so far, the tasks that empty the lanes while
+    they run, and the timer of the earliest deadline. Parts are put in by `_enqueue` and taken out by `_run` and
+    `_withdraw`, in steps that wait for nothing.
 
     Args:
         call: `await call(signature, inputs) -> outputs, spans`.
@@ -77,25 +58,24 @@ class Batcher:
         self._limits = limits
         self._statistics = statistics
         self._calls_max = calls_max
-        self._lanes: dict[Lane, deque[Part]] = {}
-        self._queued_rows = 0
+        self._lanes = Lanes()
         self._order = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
-        return f"<Batcher in {len(self._tasks)} calls, {self._queued_rows} rows queued in {len(self._lanes)} lanes>"
+        return f"<Batcher in {len(self._tasks)} calls, {self._lanes.rows} rows queued in {len(self._lanes)} lanes>"
 
     @property
     def queued_rows(self) -> int:
         """Rows that wait."""
-        return self._queued_rows
+        return self._lanes.rows
 
     @property
     def queued_parts(self) -> int:
         """Requests that wait; one that was split counts as often as parts of it wait."""
-        return sum(map(len, self._lanes.values()))
+        return len(self._lanes.parts)
 
     def check_room(self, rows: int = 1) -> None:
         """Refuse before anything is done for a request that would be refused anyway.
@@ -103,9 +83,9 @@ class Batcher:
         Raises:
             QueueFull: so many rows more may not wait now.
         """
-        if self._queued_rows + rows > self._limits.queue_max_rows:
+        if self._lanes.rows + rows > self._limits.queue_max_rows:
             raise QueueFull(
-                f"{self._queued_rows} rows wait already, of at most {self._limits.queue_max_rows}: try again"
+                f"{self._lanes.rows} rows wait already, of at most {self._limits.queue_max_rows}: try again"
             )
 
     async def submit(
@@ -161,10 +141,10 @@ class Batcher:
             raise TooLarge(
                 f"{rows} rows in one request: at most {limits.request_max_rows} are taken, send them in several"
             )
-        if self._queued_rows:
+        if self._lanes.rows:
             self.check_room(rows)
         self._order += 1
-        lane = _lane(signature, inputs) if has_rows else (self._order,)
+        lane = lane_of(signature, inputs) if has_rows else (self._order,)
         slices = _slices(inputs, rows, limits.batch_max_rows) if has_rows else iter([(inputs, 1)])
         loop = self._running_loop()
         deadline = loop.time() + timeout_s
@@ -173,42 +153,17 @@ class Batcher:
         parts = [
             Part(signature, piece, count, lane, rank, deadline, now_ns, loop.create_future()) for piece, count in slices
         ]
-        _insert(self._lanes.setdefault(lane, deque()), parts)
-        self._queued_rows += rows
+        self._lanes.put(parts)
         if len(self._tasks) < self._calls_max:
             self._start()
         self._expire_at(deadline)
         return parts
 
-    def _take(self) -> list[Part]:
-        """The next batch: from the lane whose first part ranks first, as many parts as fit together."""
-        lane = min(self._lanes, key=lambda lane: self._lanes[lane][0].rank, default=None)
-        if lane is None:
-            return []
-        waiting = self._lanes[lane]
-        batch: list[Part] = []
-        rows = 0
-        while waiting and (not batch or rows + waiting[0].rows <= self._limits.batch_max_rows):
-            part = waiting.popleft()
-            self._leave(part)
-            batch.append(part)
-            rows += part.rows
-        return batch
-
     def _withdraw(self, parts: list[Part]) -> None:
         """Take out the parts that still wait: their caller is gone, or answered already by an error."""
         for part in parts:
             part.outputs.cancel()
-            if part.is_waiting:
-                self._lanes[part.lane].remove(part)
-                self._leave(part)
-
-    def _leave(self, part: Part) -> None:
-        """A part that was taken out of its lane waits no more."""
-        part.is_waiting = False
-        self._queued_rows -= part.rows
-        if not self._lanes[part.lane]:
-            del self._lanes[part.lane]
+            self._lanes.remove(part)
 
     def _expire_at(self, deadline: float) -> None:
         """One timer for all, at the earliest deadline: under load it is set once in a while, not for each request."""
@@ -222,10 +177,10 @@ class Batcher:
         """Fail the parts that have waited too long, and look again at the next deadline."""
         self._expiry = None
         now = asyncio.get_running_loop().time()
-        waiting = [part for lane in self._lanes.values() for part in lane]
+        waiting = self._lanes.parts
         for part in waiting:
             if part.deadline <= now:
-                _fail([part], DeadlineExceeded(f"not computed in time: {self._queued_rows} rows wait"))
+                _fail([part], DeadlineExceeded(f"not computed in time: {self._lanes.rows} rows wait"))
                 self._withdraw([part])
         if left := [part.deadline for part in waiting if part.is_waiting]:
             self._expire_at(min(left))
@@ -238,7 +193,7 @@ class Batcher:
     async def _run(self) -> None:
         """Call batch after batch until nothing waits."""
         try:
-            while batch := self._take():
+            while batch := self._lanes.take(self._limits.batch_max_rows):
                 await self._execute(batch)
         finally:  # in the step that found nothing to take: who comes next starts another
             self._tasks.remove(asyncio.current_task())  # type: ignore[arg-type]  # it runs in one
@@ -269,19 +224,6 @@ class Batcher:
         if len(batch) > 1 and any(array.ndim == 0 or len(array) != rows for array in outputs.values()):
             raise InvalidRequest("the outputs do not have the rows of the inputs")  # each part is called alone then
         return outputs
-
-
-def _insert(waiting: deque[Part], parts: list[Part]) -> None:
-    """Put the parts of one request behind those that rank before it: nearly always at the end."""
-    behind: list[Part] = []
-    while waiting and waiting[-1].rank > parts[0].rank:
-        behind.append(waiting.pop())
-    waiting.extend(parts)
-    waiting.extend(reversed(behind))
-
-
-def _lane(signature: str, inputs: Arrays) -> Lane:
-    return (signature, *((name, array.dtype.str, array.shape[1:]) for name, array in sorted(inputs.items())))
 
 
 def _rows(inputs: Arrays) -> int:

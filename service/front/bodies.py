@@ -17,7 +17,10 @@ INFLATED_CODINGS = {"gzip": 31, "deflate": 15}
 
 
 class ClientLeft(Exception):
-    """The client closed the connection; there is nobody to answer."""
+    """The client closed the connection; there is nobody to answer: status and code are for logs and metrics."""
+
+    status = 499
+    code = "client_left"
 
 
 def lenient_coding(headers: Headers) -> str:

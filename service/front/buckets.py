@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.engine.channel import Arrays
-from service.engine.specs import SignatureSpec, TensorSpec
+from service.engine.specs import Arrays, SignatureSpec, TensorSpec
 
 _BUCKETED = "serving_default"
 _PREFIX = "batch_"

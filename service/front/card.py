@@ -14,13 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from service.engine.members import CARD
 from service.errors import CircuitNotFound, InvalidJson
 from service.front.codecs.json_text import excerpt, parse_object
 
 FORMAT = 1
 """The newest format that is understood in full."""
 
-FILE = Path("assets.extra", "circuit.json")
 FILE_MAX_BYTES = 8 * 1024 * 1024
 _LAYERS_MAX = 100
 _WIRES_MAX = 200
@@ -99,7 +99,7 @@ def read_card(directory: Path) -> Card:
     Raises:
         CircuitNotFound: there is none, or none that can be read.
     """
-    path = directory / FILE
+    path = directory / CARD
     try:
         status = path.stat()
         if not path.is_file() or status.st_size > FILE_MAX_BYTES:

@@ -22,7 +22,7 @@ class Crew:
     """Workers that are running and free are handed out one by one.
 
     The mutable state is the workers that run, those of them that are free, who waits for one, the times of deaths,
-    and, at the end, why there are none; changed by `take`, `give`, `_supervise` and `_end`.
+    the tasks that keep them running, and, at the end, why there are none.
 
     Args:
         name: of the version, for the log.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from service.engine.specs import DTYPES, Shape, SignatureSpec
-from service.front.codecs.tensors import Arrays
+from service.engine.specs import DTYPES, Arrays, Shape, SignatureSpec
 from service.front.version import Version
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from service.errors import MemoryBudget, StoreDamaged
 from service.front.registry import Registry
 from service.front.version import Version
-from service.store.store import Fingerprint, Store, VersionId
+from service.store.fingerprints import Fingerprint
+from service.store.store import Store, VersionId
 
 _log = logging.getLogger(__name__)
 _TRASH_INTERVAL_S = 60.0

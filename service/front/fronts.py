@@ -73,8 +73,7 @@ class Fronts:
         if not self._is_ending:
             self._start(number)
 
-    def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        del frame
+    def _pass_on(self, number: int, _: FrameType | None) -> None:
         self._is_ending = True
         for pid in self._numbers:
             os.kill(pid, number)

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.engine.specs import DTYPES
+from service.engine.specs import DTYPES, Arrays
 from service.errors import CircuitNotFound, InvalidRequest
 from service.front.batching import DEFAULT_PRIORITY
 from service.front.card import read_card
-from service.front.codecs.tensors import Arrays, has_common_rows
+from service.front.codecs.tensors import has_common_rows
 from service.front.exchange import note_version
 from service.front.version import Version
 

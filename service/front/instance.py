@@ -14,11 +14,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from service.engine import channel, forkserver
-from service.engine.channel import Arrays, Message
+from service.engine import forkserver
+from service.engine.channel import Message
 from service.engine.sandbox import Limits
-from service.engine.specs import SignatureSpec
+from service.engine.specs import Arrays, SignatureSpec
 from service.errors import CallTimeout, ModelFailed, ServiceError, UploadRejected, WorkerLost
+from service.front.link import Link
 from service.front.statistics import Spans
 
 _EXIT_WAIT_S = 2.0
@@ -46,8 +47,9 @@ class Instance:
     whether the worker was ended for taking too long.
     """
 
-    def __init__(self, process: BaseProcess, link: _Link, limits: InstanceLimits) -> None:
+    def __init__(self, process: BaseProcess, link: Link, limits: InstanceLimits) -> None:
         self._process = process
+        self.pid = process.pid or 0
         self._link = link
         self._limits = limits
         self._turn = asyncio.Lock()
@@ -69,7 +71,7 @@ class Instance:
         """
         ours, process = await _forked(directory, limits.worker, is_strict=is_strict)
         loop = asyncio.get_running_loop()
-        _, link = await loop.create_connection(lambda: _Link(loop), sock=ours)
+        _, link = await loop.create_connection(lambda: Link(loop), sock=ours)
         instance = cls(process, link, limits)
         try:
             await instance._load()
@@ -77,11 +79,6 @@ class Instance:
             await instance.close()
             raise
         return instance
-
-    @property
-    def pid(self) -> int:
-        """The worker's process id."""
-        return self._process.pid or 0
 
     async def call(self, signature: str, inputs: Arrays) -> tuple[Arrays, Spans]:
         """Outputs by name for inputs by name, and how long the parts of the call took.
@@ -118,7 +115,9 @@ class Instance:
             async with asyncio.timeout(_EXIT_WAIT_S):
                 await self.lost()
         self._link.close()
-        await asyncio.to_thread(self._process.join, _EXIT_WAIT_S)
+        with contextlib.suppress(ValueError):  # it still runs, or was closed before
+            await asyncio.to_thread(self._process.join, _EXIT_WAIT_S)
+            self._process.close()  # its descriptors too: nobody knows when the collector comes
 
     def _kill(self) -> None:
         """End the worker, if it is still at its end of the socket.
@@ -200,50 +199,6 @@ _LOADING = _Step("loading the model", "the model cannot be loaded", "load_failed
 _WARMING_UP = _Step("calling the model once", "a first call of the model failed", "warmup_failed", "warmup_timeout")
 
 
-class _Link(asyncio.Protocol):
-    """The front's end of the socket: collects frames, and hands each to whoever waits for it."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._received = bytearray()
-        # the first message comes unasked, and may come before anybody waits for it: how the loading went
-        self.report: asyncio.Future[Message] = loop.create_future()
-        self._answer = self.report
-        self._transport: asyncio.Transport | None = None
-        self.closed = asyncio.Event()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]  # a stream transport: the socket is one
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        received = self._received
-        if len(received) < channel.PREFIX.size or len(received) < channel.frame_bytes(received):
-            return
-        self._received = bytearray()  # arrays go on looking into the old one
-        if not self._answer.done():
-            self._answer.set_result(channel.decode(received))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        del exc
-        self.closed.set()
-        if not self._answer.done():
-            self._answer.set_exception(_worker_lost())
-
-    def ask(self, request: Message) -> asyncio.Future[Message]:
-        """Send a request; the future is its answer."""
-        self._answer = self._loop.create_future()
-        if self.closed.is_set():
-            self._answer.set_exception(_worker_lost())
-        elif self._transport:
-            self._transport.writelines(channel.encode(request))
-        return self._answer
-
-    def close(self) -> None:
-        if self._transport:
-            self._transport.close()
-
-
 async def _forked(directory: Path, limits: Limits, *, is_strict: bool) -> tuple[socket.socket, BaseProcess]:
     """Our end of the socket to a new worker, and its process."""
     ours, theirs = socket.socketpair()
@@ -255,10 +210,6 @@ async def _forked(directory: Path, limits: Limits, *, is_strict: bool) -> tuple[
     except BaseException:
         ours.close()
         raise
-
-
-def _worker_lost() -> WorkerLost:
-    return WorkerLost("the worker process of this model died with the request in its hands: try again")
 
 
 def _checked(answer: Message, step: _Step) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from service.store.audit import Change, audit
+from service.store.disk import flush
 
 KEYS_FILE = ".keys.json"
 _LOCK_FILE = ".keys.lock"
@@ -204,7 +205,7 @@ class KeyFile:
             temporary.rename(self.path)
         finally:
             temporary.unlink(missing_ok=True)
-        _flush_folder(self._root)
+        flush(self._root)
 
 
 def hash_of(key: str) -> bytes:
@@ -237,11 +238,3 @@ def _give_to_owner(descriptor: int, root: Path) -> None:
     if os.geteuid() == 0:
         owner = root.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,9 +22,9 @@ class Loader:
     Args:
         parallel: versions that are loaded at the same time.
         rules: which versions have a worker.
+        known: all versions, whose workers count against the budget.
         idle: the loaded versions that may lose their worker now.
         unload: takes the worker from one.
-        loaded: all versions that have a worker.
     """
 
     def __init__(
@@ -32,12 +32,12 @@ class Loader:
         parallel: int,
         rules: Residence,
         *,
-        loaded: Callable[[], list[Version]],
+        known: Callable[[], list[Version]],
         idle: Callable[[], list[Version]],
         unload: Callable[[Version], None],
     ) -> None:
         self._rules = rules
-        self._loaded = loaded
+        self._known = known
         self._idle = idle
         self._unload = unload
         self._turns = asyncio.Semaphore(parallel)
@@ -122,7 +122,7 @@ class Loader:
     def is_over(self) -> bool:
         """Whether the workers use more memory than they may."""
         budget = self._rules.memory_budget_mb
-        return budget is not None and memory_mb(self._loaded()) >= budget
+        return budget is not None and memory_mb(self._known()) >= budget
 
     def _resting(self) -> list[Version]:
         return sorted(self._idle(), key=self._used_s)

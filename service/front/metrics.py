@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import Metric
@@ -19,12 +18,12 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from service.front.context import Context
+from service.front.memory import resident_bytes
 from service.front.statistics import Histogram, Statistics
 from service.front.version import Version
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
-_PAGE_BYTES = 4096
 _US = 1e6
 _CANONICAL = {
     400: "INVALID_ARGUMENT",
@@ -86,7 +85,7 @@ _NUMBERS = [
         "qlayer_worker_resident_memory_bytes",
         "gauge",
         "Memory of the worker processes",
-        lambda v: sum(map(_resident_bytes, v.worker_pids)),
+        lambda v: sum(map(resident_bytes, v.worker_pids)),
     ),
     Number("nv_inference_request_success", "unknown", "As Triton", lambda v: v.statistics.success.count),
     Number("nv_inference_count", "unknown", "As Triton: rows", lambda v: v.statistics.rows),
@@ -241,10 +240,3 @@ def _failures(versions: list[Version]) -> Metric:
 
 def _labels(version: Version) -> dict[str, str]:
     return {"model": version.id.name, "version": str(version.id.number)}
-
-
-def _resident_bytes(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
-    except OSError:
-        return 0  # it has just ended

@@ -24,7 +24,7 @@ from service.errors import BadHttp, HeadersTooLarge, HeaderTimeout, ServiceError
 from service.front.outbox import Outbox
 from service.front.whole import WholeReplies
 
-_PIPELINED_MAX = 32
+_PIPELINED_MAX = 32  # requests ahead of their turn, which wait in memory; browsers and HTTP libraries send none
 _HEADER_EXTRA_BYTES = 4  # colon, space, line end
 
 _log = logging.getLogger(__name__)

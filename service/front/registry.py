@@ -1,4 +1,4 @@
-"""Registry: which versions of which models are served; the only mutable state of the front.
+"""Registry: which versions of which models are served.
 
 A version has a worker if it shall always have one (see residence.py), or from when it is asked. Uploads come in through
 `install`, which starts the new version's worker before anybody can see the version.
@@ -57,8 +57,8 @@ class RegistryLimits:
 class Registry:
     """Name -> versions -> running worker.
 
-    The mutable state is the catalog, the models that were unloaded on purpose, and the versions that were asked for
-    without being loaded.
+    The mutable state is the catalog, the models that were unloaded on purpose, the versions that were asked for without
+    being loaded, and the locks of uploads that go on: one for each version, one for each model that gets its next.
 
     Args:
         store: the folder of models.
@@ -74,7 +74,7 @@ class Registry:
         self.loader = Loader(
             limits.load_parallel,
             limits.residence,
-            loaded=lambda: list(self.catalog),
+            known=lambda: list(self.catalog),
             idle=self._idle,
             unload=self._unload,
         )
@@ -165,7 +165,7 @@ class Registry:
             return version, True
 
     async def install_next(self, staged: Path, name: str, uploader: str | None = None) -> tuple[Version, bool]:
-        """As `install`, with the number behind the highest there has ever been; 200 if that has the same content."""
+        """As `install`, with the number behind the highest there has ever been, or that one if it has this content."""
         async with self._numbering[name]:
             while True:
                 highest = await asyncio.to_thread(self.store.highest, name)

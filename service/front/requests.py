@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from service.errors import KeyInUrl, Overloaded, ServiceError
 from service.front import exchange as exchanges
-from service.front.bodies import Receive
+from service.front.bodies import ClientLeft, Receive
 from service.front.context import Context
 from service.front.cors import cors_of
 from service.front.exchange import Exchange, RawHeaders
@@ -25,7 +25,6 @@ from service.front.replies import Reply, reply_to
 
 Observer = Callable[[Exchange], None]
 
-CLIENT_LEFT_STATUS = 499
 NEVER_TURNED_AWAY = frozenset({"/healthz", "/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -84,7 +83,7 @@ class Requests:
                 await send_reply(reply_to(exc), answer)
         finally:
             self._active -= 1
-            exchange.status = exchange.status or CLIENT_LEFT_STATUS
+            exchange.status = exchange.status or ClientLeft.status
             for observer in self._observers:
                 observer(exchange)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
+from service.front.memory import private_bytes
 from service.front.version import Version
 from service.store.store import VersionId
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MB = 1024 * 1024
 
 
@@ -63,17 +61,8 @@ def used_s(version: Version, loaded_s: float) -> float:
 
 def memory_mb(versions: Iterable[Version]) -> int:
     """Memory of the workers that they share with nobody, in MiB."""
-    return sum(_private_bytes(pid) for version in versions for pid in version.worker_pids) // _MB
+    return sum(private_bytes(pid) for version in versions for pid in version.worker_pids) // _MB
 
 
 def _rests(version: Version) -> bool:
     return not version.batcher.queued_rows
-
-
-def _private_bytes(pid: int) -> int:
-    """Resident and not shared; 0 for a process that has just ended."""
-    try:
-        _, resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[:3]
-    except OSError:
-        return 0
-    return (int(resident) - int(shared)) * _PAGE_BYTES

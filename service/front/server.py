@@ -11,7 +11,6 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -38,9 +37,9 @@ from service.store.store import Store
 _log = logging.getLogger(__name__)
 
 _COLLECTED_OBJECTS = 50_000  # made and not yet freed, before the collector looks at them
-_BACKLOG = 2048
-_LOOKS_EVERY_TICKS = 5
-_FILES_MAX = 65536
+_BACKLOG = 2048  # connections that wait to be accepted; the kernel takes its own somaxconn where that is less
+_LOOKS_EVERY_TICKS = 5  # of uvicorn's ten a second: deadlines are seconds, half of one late is soon enough
+_FILES_MAX = 65536  # eight times the connections that there may be by default
 
 
 def run(settings: Settings) -> None:
@@ -187,12 +186,11 @@ class _Server(uvicorn.Server):
             close_overdue(self.server_state)
         return await super().on_tick(counter)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """SIGTERM: be not ready for a while, so that nobody sends more, then drain; Ctrl-C drains at once.
 
         A second signal ends the process now, whatever it or a worker is doing.
         """
-        del frame
         if self._context.is_draining:
             for worker in multiprocessing.active_children():
                 worker.kill()  # one that computes would not notice before it is done
@@ -236,4 +234,5 @@ def _address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-_say: Callable[[str], None] = lambda line: print(line, flush=True)  # noqa: E731, T201 -- what an operator waits for
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 -- what an operator waits for

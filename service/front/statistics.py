@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from service.errors import ServiceError
+from service.front.bodies import ClientLeft
 
 LATENCY_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-CLIENT_LEFT = (499, "client_left")
 BATCH_BOUNDS_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 Outcome = tuple[int, str]
@@ -165,4 +165,6 @@ def _outcome(exc: BaseException) -> Outcome:
     """What an error is answered with; a request that is cancelled has nobody left to be answered."""
     if isinstance(exc, ServiceError):
         return exc.status, exc.code
-    return CLIENT_LEFT if isinstance(exc, asyncio.CancelledError) else (ServiceError.status, ServiceError.code)
+    if isinstance(exc, asyncio.CancelledError):
+        return ClientLeft.status, ClientLeft.code
+    return ServiceError.status, ServiceError.code

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.engine.specs import SignatureSpec
+from service.engine.specs import Arrays, SignatureSpec
 from service.errors import (
     DeadlineExceeded,
     ModelLoading,
@@ -20,7 +20,7 @@ from service.errors import (
     Unavailable,
     UnsupportedDtype,
 )
-from service.front.batching import DEFAULT_PRIORITY, Arrays, Batcher, BatchLimits
+from service.front.batching import DEFAULT_PRIORITY, Batcher, BatchLimits
 from service.front.buckets import Buckets
 from service.front.crew import Crew
 from service.front.instance import Instance, InstanceLimits

@@ -11,7 +11,7 @@ from typing import Any, Self
 from service.errors import BodyTimeout
 from service.front.bodies import ClientLeft, Receive
 
-_TICK_S = 0.2
+_TICK_S = 0.2  # so much late is soon enough for a deadline of seconds, and for a client that left
 
 
 class Vigil:

@@ -22,7 +22,7 @@ from service.store.tars import unpack_tar, unpack_tar_gz, unpack_tar_zst
 from service.store.zips import unpack_zip
 
 _START_BYTES = 512
-_DAMAGES = (
+_DAMAGES = (  # all that the libraries raise for what is no archive, or a broken one
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from service.errors import DiskFull, FolderReadOnly
+
 _PARTIAL_SUFFIX = ".partial"
 
 
@@ -65,6 +67,19 @@ def write_json(path: Path, document: Any) -> None:  # noqa: ANN401 -- whatever J
 def partial_files(folder: Path) -> list[Path]:
     """What `write_json` left in a folder when it was interrupted."""
     return sorted(folder.glob(f"*{_PARTIAL_SUFFIX}"))
+
+
+@contextmanager
+def writable() -> Iterator[None]:
+    """Let a disk that is full, or cannot be written, be an error of the service's."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in FolderReadOnly.errnos:
+            raise FolderReadOnly("the folder of models cannot be written: changes are refused") from exc
+        if exc.errno in DiskFull.errnos:
+            raise DiskFull("no room on the server's disk for this: nothing of it was kept") from exc
+        raise
 
 
 @contextmanager

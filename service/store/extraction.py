@@ -12,9 +12,9 @@ from typing import IO, Protocol
 from service.errors import UploadRejected
 
 CHUNK_BYTES = 1 << 18
-_PART_MAX_BYTES = 255
-_NAME_MAX_BYTES = 1024
-_DEPTH_MAX = 8
+_PART_MAX_BYTES = 255  # of Linux's file systems
+_NAME_MAX_BYTES = 1024  # below the kernel's 4,096, with room for the folder it goes to
+_DEPTH_MAX = 8  # a SavedModel in a folder needs three
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.errors import ServiceError, StoreDamaged
-from service.store import disk, staging
+from service.store import staging
 from service.store.labels import read_labels
 from service.store.manifest import read_manifest, verify
 from service.store.store import Store, VersionId
@@ -93,15 +93,13 @@ def _labels(store: Store) -> Iterator[Finding]:
 
 
 def _partial_files(store: Store) -> Iterator[Finding]:
-    folders = [store.trash.folder, *(store.root / name for name in store.names())]
-    for folder in folders:
-        for path in disk.partial_files(folder):
-            yield Finding(
-                "partial_file",
-                _where(store, path),
-                "left by a process that ended while it wrote: it can be removed",
-                lambda path=path: path.unlink(missing_ok=True),  # type: ignore[misc]  # mypy does not see the default
-            )
+    for path in store.partial_files():
+        yield Finding(
+            "partial_file",
+            _where(store, path),
+            "left by a process that ended while it wrote: it can be removed",
+            lambda path=path: path.unlink(missing_ok=True),  # type: ignore[misc]  # mypy does not see the default
+        )
 
 
 def _where(store: Store, path: Path) -> str:

@@ -16,9 +16,7 @@ from pathlib import Path
 
 from service.engine.members import GRAPH
 from service.errors import (
-    DiskFull,
     FolderModel,
-    FolderReadOnly,
     ModelNotFound,
     UploadRejected,
     VersionExists,
@@ -27,6 +25,7 @@ from service.errors import (
 )
 from service.store import disk, staging
 from service.store.audit import Change, audited
+from service.store.fingerprints import Fingerprint, fingerprint, size_bytes
 from service.store.labels import labels_of, read_labels, write_labels
 from service.store.manifest import MANIFEST, Manifest, read_manifest, write_manifest
 from service.store.names import is_name, is_version
@@ -34,9 +33,6 @@ from service.store.quotas import Quotas, Usage, check_quotas
 from service.store.trash import Trash
 
 _LOCK_FILE = ".lock"
-
-Fingerprint = tuple[tuple[str, int, int], ...]
-"""Path, size and time of change of each file: the same twice means that nobody is writing."""
 
 
 @dataclass(frozen=True, order=True)
@@ -107,6 +103,11 @@ class Store:
         numbers += [entry.number for entry in self.trash.entries(name)]
         return max([*numbers, self.trash.highest().get(name, 0)], default=0)
 
+    def partial_files(self) -> list[Path]:
+        """What a process that ended while it wrote has left in the trash's folder and in those of the models."""
+        folders = [self.trash.folder, *(self.root / name for name in self.names())]
+        return [path for folder in folders for path in disk.partial_files(folder)]
+
     def sweep(self) -> None:
         """Remove what processes that run no more left half done, where that can be."""
         if self._leftovers():
@@ -121,7 +122,7 @@ class Store:
         Raises:
             FolderReadOnly: the root cannot be written, as it turns out here or in the block.
         """
-        with _writable(), staging.staged(self.root, self._changing()) as folder:
+        with disk.writable(), staging.staged(self.root, self._changing()) as folder:
             yield folder
 
     def install(self, staged: Path, version: VersionId, manifest: Manifest) -> Path:
@@ -139,7 +140,7 @@ class Store:
         disk.flush_tree(staged)
         directory = self.directory(version)
         who = manifest.uploader or "unknown"
-        with _writable(), self._changing():
+        with disk.writable(), self._changing():
             self.check_room(version, manifest)
             with audited(self.root, Change("upload", who, version.name, version.number, manifest.digest)):
                 disk.make_folder(directory.parent)
@@ -168,7 +169,7 @@ class Store:
             ModelNotFound: one is not there.
             VersionLabelled, FolderModel: one cannot be deleted; none is then.
         """
-        with _writable(), self._changing():
+        with disk.writable(), self._changing():
             for number in numbers:
                 self._check_deletable(VersionId(name, number))
             for number in sorted(numbers):
@@ -183,7 +184,7 @@ class Store:
             ModelNotFound: it is not in the trash.
             VersionExists: there is another by now.
         """
-        with _writable(), self._changing():
+        with disk.writable(), self._changing():
             entry = self.trash.find(version.name, version.number)
             if entry is None:
                 raise ModelNotFound(f"version {version.number} of {version.name} is not in the trash")
@@ -199,7 +200,7 @@ class Store:
         Raises:
             ModelNotFound: there is no such version.
         """
-        with _writable(), self._changing():
+        with disk.writable(), self._changing():
             labels = self.labels(name)
             labels.pop(label, None)
             if number is not None:
@@ -222,8 +223,7 @@ class Store:
         return [VersionId(entry.name, entry.number) for entry in expired]
 
     def _leftovers(self) -> list[Path]:
-        folders = [self.trash.folder, *(self.root / name for name in self.names())]
-        return staging.orphans(self.root) + [path for folder in folders for path in disk.partial_files(folder)]
+        return staging.orphans(self.root) + self.partial_files()
 
     def _changing(self) -> contextlib.AbstractContextManager[None]:
         """The lock of this root: one change at a time, whichever process makes it."""
@@ -253,40 +253,14 @@ class Store:
             for directory in [*(self.directory(id_) for id_ in found), *(entry.directory for entry in deleted)]
         ]
         own = [item for item in manifests if item and item.uploader == manifest.uploader]
-        in_trash = sum(size for entry in deleted for _, size, _ in fingerprint(entry.directory))
-        stored = sum(size for files in found.values() for _, size, _ in files)
+        in_trash = sum(size_bytes(fingerprint(entry.directory)) for entry in deleted)
+        stored = sum(map(size_bytes, found.values()))
         return Usage(
             models=len({id_.name for id_ in found} | {version.name}),
             versions=sum(id_.name == version.name for id_ in found) + 1,
             stored_bytes=stored + in_trash + manifest.bytes,
             key_bytes=sum(item.bytes for item in own) + manifest.bytes,
         )
-
-
-def fingerprint(directory: Path) -> Fingerprint:
-    """See Fingerprint; files that vanish meanwhile are left out."""
-    entries = []
-    for path in sorted(directory.rglob("*")):
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue
-        if path.is_file():
-            entries.append((path.relative_to(directory).as_posix(), status.st_size, status.st_mtime_ns))
-    return tuple(entries)
-
-
-@contextmanager
-def _writable() -> Iterator[None]:
-    """Let a disk that is full, or cannot be written, be an error of the service's."""
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in FolderReadOnly.errnos:
-            raise FolderReadOnly("the folder of models cannot be written: changes are refused") from exc
-        if exc.errno in DiskFull.errnos:
-            raise DiskFull("no room on the server's disk for this: nothing of it was kept") from exc
-        raise
 
 
 def _manifest_or_none(directory: Path) -> Manifest | None:

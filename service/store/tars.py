@@ -12,8 +12,8 @@ from backports import zstd
 from service.errors import UploadRejected
 from service.store.extraction import CHUNK_BYTES, Extraction, Readable
 
-_HEADERS_BYTES = 1 << 21
-_HEADER_BYTES = 4096
+_HEADERS_BYTES = 1 << 21  # beside the members' own: padding, and what lies between
+_HEADER_BYTES = 4096  # for each member, long names and all
 _ZSTD_WINDOW_LOG_MAX = 27
 """128 MiB, what the command line takes without being asked for more; a frame may ask for two gigabytes."""
 

@@ -42,7 +42,6 @@ class Trash:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
         self.folder = root / TRASH
 
     def entries(self, name: str | None = None) -> Iterator[Deleted]:

@@ -445,6 +445,13 @@ def test_rows_to_warm_up_with(tmp_path):
     assert (tmp_path / "model" / "assets.extra" / "tf_serving_warmup_requests").stat().st_size
 
 
+def test_many_exports_in_one_process_do_not_warn(tmp_path, caplog):
+    """TensorFlow, which warns where one function is traced again and again, finds no reason to."""
+    for number in range(7):
+        qlayer.export(sequential(), tmp_path / str(number))
+    assert not [record.message for record in caplog.records if record.levelname == "WARNING"]
+
+
 def test_quick(tmp_path):
     """Twelve wires are exported within three seconds, and loaded within half a second."""
     wires = 12

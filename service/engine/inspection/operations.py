@@ -97,9 +97,7 @@ def _check_library(contents: Contents) -> Iterator[Finding]:
 
 def _check_operation(contents: Contents, function: str, node: Any) -> Iterator[Finding]:
     operation = node.op
-    if operation in OPERATIONS and (function or operation in GRAPH_OPERATIONS):
-        return
-    if not function and operation in GRAPH_OPERATIONS:
+    if operation in (OPERATIONS if function else GRAPH_OPERATIONS):
         return
     if op_def_registry.get(operation) is None:
         if function and operation in contents.library and operation not in contents.saver.values():

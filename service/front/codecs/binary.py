@@ -7,9 +7,8 @@ import struct
 
 import numpy as np
 
-from service.engine.specs import Dtype
+from service.engine.specs import Array, Dtype
 from service.errors import InvalidValue
-from service.front.codecs.tensors import Array
 
 _LENGTH = struct.Struct("<I")
 

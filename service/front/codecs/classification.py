@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from service.engine.specs import Array
 from service.errors import InvalidRequest
 from service.front.codecs.oip_tensors import unsigned
-from service.front.codecs.tensors import Array
 
 _CLASSES_MAX = 1_000_000
 _FORMATS = {"f": "%f:%d", "i": "%d:%d", "u": "%d:%d"}

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from service.engine.specs import Array
 from service.errors import InvalidRequest, InvalidShape, InvalidValue
 from service.front.codecs.json_text import excerpt, parse_object
-from service.front.codecs.tensors import Array
 from service.front.codecs.tfserving import signature_name
 
 _INT64 = (-(2**63), 2**63 - 1)

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import orjson
 
+from service.engine.specs import Array
 from service.errors import InvalidJson
-
-Array = np.ndarray[Any, Any]
 
 _EXCERPT_CHARS = 256
 _STRING_OR_INF = re.compile(r'"(?:[^"\\]|\\.)*+"?|\bInf\b', re.DOTALL)  # an open string goes to the end: linear time

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from service.engine.specs import DTYPES, NAMES, SignatureSpec
+from service.engine.specs import DTYPES, NAMES, Array, Arrays, SignatureSpec
 from service.errors import InvalidJson, InvalidRequest, NotSupported
 from service.front.codecs import binary, raw
 from service.front.codecs.classification import checked_classes, classify
 from service.front.codecs.draw import draw_of
 from service.front.codecs.json_text import dumps, excerpt, parse_object, plain
 from service.front.codecs.oip_tensors import default_signature, unsigned
-from service.front.codecs.tensors import Array, Arrays, as_pairs
+from service.front.codecs.tensors import as_pairs
 
 _RESERVED = "triton_"
 _OPTIONS = {"timeout", "priority", "seed", "shots"}

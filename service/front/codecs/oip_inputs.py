@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from service.engine.specs import DTYPES, Dtype, SignatureSpec, TensorSpec
+from service.engine.specs import DTYPES, Array, Arrays, Dtype, SignatureSpec, TensorSpec
 from service.errors import InvalidRequest, InvalidShape, InvalidValue, NotSupported, TooLarge
 from service.front.codecs import binary
 from service.front.codecs.elements import array_of
 from service.front.codecs.json_text import excerpt
 from service.front.codecs.oip import InferRequest
 from service.front.codecs.oip_tensors import ELEMENTS, checked_shape, datatype_of, fits_wire, listed_shape, unsigned
-from service.front.codecs.tensors import Array, Arrays, from_pairs
+from service.front.codecs.tensors import from_pairs
 
 _SHARED = "shared_memory_region"
 _SIZE = "binary_data_size"

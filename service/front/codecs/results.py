@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from service.engine.specs import SignatureSpec
+from service.engine.specs import Array, Arrays, SignatureSpec
 from service.errors import InvalidRequest
 from service.front.codecs.json_text import dumps, plain
-from service.front.codecs.tensors import Array, Arrays, shape_text
+from service.front.codecs.tensors import shape_text
 
 INPUT = "inputs"
 """The one input of such a signature: serialized tf.Examples."""

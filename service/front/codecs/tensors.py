@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from service.engine.specs import Shape, TensorSpec
+from service.engine.specs import Array, Arrays, Shape, TensorSpec
 from service.errors import InvalidShape
-
-Array = np.ndarray[Any, Any]
-Arrays = Mapping[str, Array]
 
 
 def has_common_rows(inputs: Arrays) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple, NoReturn
 
-from service.engine.specs import DTYPES, SignatureSpec, TensorSpec
+from service.engine.specs import DTYPES, Array, Arrays, SignatureSpec, TensorSpec
 from service.errors import InvalidRequest, InvalidShape, InvalidValue, UnsupportedDtype
 from service.front.codecs.draw import draw_of
 from service.front.codecs.elements import array_of, shape_of_first
 from service.front.codecs.json_text import dumps, excerpt, parse_object, plain
-from service.front.codecs.tensors import Array, Arrays, as_pairs, check_shape, shape_text
+from service.front.codecs.tensors import as_pairs, check_shape, shape_text
 
 DEFAULT_SIGNATURE = "serving_default"
 

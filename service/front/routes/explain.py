@@ -10,9 +10,8 @@ from service.front.hotpath import Asked
 from service.front.routes.verbs import endpoint
 
 
-async def answer(asked: Asked, context: Context) -> NoReturn:
+async def answer(asked: Asked, _: Context) -> NoReturn:
     """Raises NotSupported, whatever is asked."""
-    del context
     raise NotSupported(f"model {asked.target.name} has no explainer: this service predicts, ask with :predict")
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 
-from service.engine.specs import SignatureSpec
+from service.engine.specs import Arrays, SignatureSpec
 from service.errors import ModelLoading, ModelNotFound, NotFound, Unavailable
 from service.front.bodies import strict_coding
 from service.front.codecs.compression import best_coding, compress
 from service.front.codecs.oip import InferAnswer, InferRequest, encode_infer, parse_infer
 from service.front.codecs.oip_inputs import decode_inputs
-from service.front.codecs.tensors import Arrays
 from service.front.context import Context
 from service.front.empty import empty_outputs, is_empty
 from service.front.hotpath import Asked, Endpoint

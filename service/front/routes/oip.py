@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from service.engine.members import CARD
 from service.errors import ModelNotFound, NotSupported
 from service.front.codecs.oip_metadata import EXTENSIONS, model_config, model_metadata, model_statistics
 from service.front.codecs.oip_tensors import default_signature
@@ -21,7 +22,6 @@ from service.front.version import Version
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 
-_CARD = "assets.extra/circuit.json"
 _METHODS = ["GET", "POST"]
 _STATE = documented.not_ready("error", "code")
 
@@ -127,16 +127,15 @@ async def shared_memory(_: Reader) -> None:
 @router.post("/models/{model}/generate_stream", include_in_schema=False)
 @router.post("/models/{model}/versions/{version}/generate", include_in_schema=False)
 @router.post("/models/{model}/versions/{version}/generate_stream", include_in_schema=False)
-async def generate(model: str, _: Reader, version: VersionPart = None) -> None:
+async def generate(model: str, _: Reader) -> None:
     """Not there."""
-    del version
     raise NotSupported(f"generating text is not supported; POST to /v2/models/{model}/infer")
 
 
 def _properties(version: Version, signature: str) -> dict[str, str]:
     """What a model is beyond its inputs and outputs, and where there is more about it."""
     path = f"/v1/models/{version.id.name}/versions/{version.id.number}"
-    has_circuit = (version.directory / _CARD).is_file()
+    has_circuit = (version.directory / CARD).is_file()
     return {
         "signature_name": signature,
         "signatures": ",".join(version.signatures),

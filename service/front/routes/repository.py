@@ -21,7 +21,7 @@ from service.store.names import is_name
 router = APIRouter(prefix="/v2/repository", tags=["model repository"])
 
 _BODY_MAX_BYTES = 64 << 20
-_STATES = {"START": "UNAVAILABLE", "LOADING": "LOADING", "AVAILABLE": "READY", "UNLOADING": "UNLOADING"}
+_STATES = {"START": "UNAVAILABLE", "LOADING": "LOADING", "AVAILABLE": "READY"}
 
 
 @router.post("/index", summary="Versions of all models", openapi_extra=documented.INDEX)

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's questions about models, and ours for shapes; predictions themselves are in hotpath.py."""
+"""TensorFlow Serving's questions about models, and ours for shapes; predictions themselves are in predict.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from service.front.version import Version
 from service.store.names import checked_version
 
 _CANONICAL = {422: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
-
 
 router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(without_verb)])
 

@@ -9,7 +9,7 @@ from service.errors import InvalidName, UploadRejected, VersionExists
 from service.store import names
 from service.store.contents import find_model
 from service.store.manifest import Manifest, describe, read_manifest
-from service.store.store import Store, VersionId, fingerprint
+from service.store.store import Store, VersionId
 
 FIRST = VersionId("model", 1)
 MANIFEST = Manifest("sha256:00", 5, "2026-01-01T00:00:00+00:00")
@@ -67,20 +67,6 @@ def test_the_digest_is_that_of_the_content(tmp_path):
     assert describe(one).bytes == len(b"graphindex")
     (two / "saved_model.pb").rename(two / "other.pb")
     assert describe(one).digest != describe(two).digest
-
-
-def test_a_fingerprint_changes_with_the_files(tmp_path):
-    """Growing, new and touched files are seen; looking is not."""
-    folder = stage(tmp_path / "m")
-    seen = [fingerprint(folder), fingerprint(folder)]
-    (folder / "saved_model.pb").write_bytes(b"graph and more")
-    seen.append(fingerprint(folder))
-    (folder / "new").touch()
-    seen.append(fingerprint(folder))
-    os.utime(folder / "new", (0, 0))
-    seen.append(fingerprint(folder))
-    assert seen[0] == seen[1]
-    assert len(set(seen)) == 4
 
 
 def test_the_model_in_an_archive(tmp_path):

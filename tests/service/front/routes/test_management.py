@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import pathlib
 import shutil
 import subprocess
 
@@ -191,3 +192,18 @@ def test_too_large_uploads_are_refused(savedmodels, tmp_path):
         unpacked = httpx.put(url, content=archives.zip_of(savedmodels / "mlp" / "1" / "variables"), headers=headers)
         assert (unpacked.status_code, unpacked.json()["code"]) == (422, "archive_too_large")
         assert not list((tmp_path / ".staging").iterdir())
+
+
+def test_a_version_that_is_gone_keeps_nothing_open(client, server, savedmodels, name):
+    """Uploads and deletions leave the server with the descriptors it had."""
+
+    def descriptors():
+        return len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
+
+    data = archives.zip_of(savedmodels / "affine" / "1")
+    before = None
+    for number in range(1, 6):
+        assert put(client, name, data, str(number)).status_code == 201
+        assert client.delete(f"/v1/models/{name}/versions/{number}").status_code == 200
+        before = before or descriptors()
+    processes.wait_for(lambda: descriptors() <= before + 1)
