@@ -11,6 +11,14 @@ from service.command.client import CommandError
 from service.front import server
 from service.settings import BadSettings, read_settings
 
+_HELP = """python -m service COMMAND ...; COMMAND --help tells more
+
+  serve --models DIR           serve a folder of models over HTTP
+  key create|list|revoke|rotate  keys
+  fsck --models DIR            check a folder of models
+  push FILE_OR_FOLDER          upload to a running server
+  list [MODEL]                 models and versions of a running server
+  predict MODEL ROWS           predictions of a running server"""
 _USAGE_STATUS = 2
 _FAILED_STATUS = 1
 
@@ -35,6 +43,9 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
 
 def main(arguments: list[str]) -> int:
     """Run a command; returns the exit status."""
+    if arguments[:1] in (["-h"], ["--help"], ["help"]):
+        print(_HELP)  # noqa: T201 -- for the terminal
+        return 0
     command = _COMMANDS.get(arguments[0] if arguments else "")
     if command is None:
         return _refuse(

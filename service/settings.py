@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from service.engine.sandbox import Limits
@@ -20,6 +22,7 @@ from service.store.extraction import ArchiveLimits
 from service.store.quotas import Quotas
 
 _MB = 1024 * 1024
+_ORIGIN = re.compile(r"\*|https?://[^\s/,]+")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -198,9 +201,28 @@ class Settings(BaseSettings):
         if self.manage_key_file is None:
             return self.manage_key.get_secret_value() if self.manage_key else None
         try:
-            return self.manage_key_file.read_text().strip() or None
+            key = self.manage_key_file.read_text().strip()
         except OSError as exc:
             raise BadSettings(f"manage_key_file: cannot read {self.manage_key_file}: {exc.strerror}") from exc
+        if not key:
+            raise BadSettings(f"manage_key_file: {self.manage_key_file} is empty")
+        return key
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, text: str) -> str:
+        wrong = [part for part in map(str.strip, text.split(",")) if part and not _ORIGIN.fullmatch(part)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no origin; one is scheme and host, such as https://example.org, or *")
+        return text
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, text: str) -> str:
+        for part in filter(None, map(str.strip, text.split(","))):
+            if part != "*":
+                ip_network(part, strict=False)
+        return text
 
 
 def read_settings(arguments: list[str]) -> Settings:

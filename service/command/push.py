@@ -89,7 +89,9 @@ class _Progress:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m service push", description=__doc__)
-    parser.add_argument("source", metavar="FILE_OR_FOLDER", help="a zip, tar or tar.gz, or the SavedModel's folder")
+    parser.add_argument(
+        "source", metavar="FILE_OR_FOLDER", help="a zip, tar, tar.gz or tar.zst, or the SavedModel's folder"
+    )
     parser.add_argument("--model", required=True, help="the model's name")
     parser.add_argument("--version", type=int, metavar="N", help="the version's number (default: the highest and one)")
     add_connection(parser)

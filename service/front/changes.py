@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from service.errors import ModelNotFound, NoOlderVersion, ServiceError, VersionNotReady
+from service.errors import LabelNotFound, ModelNotFound, NoOlderVersion, NotFound, ServiceError, VersionNotReady
 from service.front.registry import Registry
 from service.front.target import Target
 from service.front.version import Version
@@ -60,11 +60,12 @@ async def remove_label(registry: Registry, name: str, label: str, who: str) -> N
     """Remove a label.
 
     Raises:
-        ModelNotFound: there is no such model or label.
+        ModelNotFound: there is no such model.
+        NotFound: it has no such label.
     """
     registry.versions(name)
     if label not in await asyncio.to_thread(registry.store.labels, name):
-        raise ModelNotFound(f"the model {name} has no label {label!r}")
+        raise NotFound(f"the model {name} has no label {label!r}", LabelNotFound.code)
     labels = await asyncio.to_thread(registry.store.set_label, name, label, None, who, what="unlabel")
     registry.catalog.relabel(name, labels)
 
@@ -125,6 +126,7 @@ async def _reload(registry: Registry, id_: VersionId) -> None:
     version = registry.fresh(id_)
     try:
         await registry.loader.start(version)
+        version.staff()
     except ServiceError as exc:
         old = registry.catalog.get(id_)
         if old is None or old.state != "AVAILABLE":

@@ -12,7 +12,7 @@ from service.settings import Settings
 
 @dataclass
 class Context:
-    """Settings, keys, the registry and the way into it.
+    """Settings, keys, the registry, the way into it, and the number of this front where there are several.
 
     `is_draining` is set once, when the server is asked to end; `unfound_requests` counts those for models that are not
     there, which have no statistics of their own.
@@ -22,6 +22,7 @@ class Context:
     keys: Keys
     registry: Registry
     uploads: Uploads
+    front: int | None = None
     is_draining: bool = False
     unfound_requests: int = 0
 

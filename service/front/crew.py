@@ -63,11 +63,14 @@ class Crew:
         now = time.monotonic()
         return sum(now - death < DEATHS_WINDOW_S for death in self._deaths)
 
-    def add(self, first: Instance, count: int) -> None:
-        """Put the first worker to work, and start the others of `count` beside it."""
+    def add(self, first: Instance) -> None:
+        """Put the first worker to work."""
         self._join(first)
         self._begin(self._supervise(first))
-        for _ in range(count - 1):
+
+    def grow(self, count: int) -> None:
+        """Start so many more."""
+        for _ in range(count):
             self._begin(self._supervise(None))
 
     async def take(self) -> Instance:

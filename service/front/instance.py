@@ -18,7 +18,7 @@ from service.engine import forkserver
 from service.engine.channel import Message
 from service.engine.sandbox import Limits
 from service.engine.specs import Arrays, SignatureSpec
-from service.errors import CallTimeout, ModelFailed, ServiceError, UploadRejected, WorkerLost
+from service.errors import CallTimeout, ModelFailed, ServiceError, Unavailable, UploadRejected, WorkerLost
 from service.front.link import Link
 from service.front.statistics import Spans
 
@@ -207,6 +207,9 @@ async def _forked(directory: Path, limits: Limits, *, is_strict: bool) -> tuple[
             return ours, await asyncio.to_thread(
                 forkserver.start_worker, theirs, directory, limits, is_strict=is_strict
             )
+    except (EOFError, OSError) as exc:
+        ours.close()
+        raise Unavailable("no worker could be started: the process that forks them has ended") from exc
     except BaseException:
         ours.close()
         raise

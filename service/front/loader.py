@@ -98,6 +98,7 @@ class Loader:
     async def _load(self, version: Version, then: Callable[[Version], None]) -> None:
         try:
             await self.start(version)
+            version.staff()
         except (ServiceError, OSError) as exc:  # the version keeps the reason, and is listed with it
             failure = (
                 exc if isinstance(exc, ServiceError) else UploadRejected("its files cannot be read", "load_failed")

@@ -138,14 +138,31 @@ class Metrics:
     """
 
     def __init__(self, context: Context) -> None:
-        self._registry = CollectorRegistry()
-        self._registry.register(_Versions(context))
+        labels = {} if context.front is None else {"front": str(context.front)}
+        own = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self._registry)
+            collector(registry=own)
+        self._registry = CollectorRegistry()
+        self._registry.register(_Labelled(_Versions(context), labels))
+        self._registry.register(_Labelled(own, labels))
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class _Labelled(Collector):
+    """What another collects, with labels more: a scrape reaches any of several fronts, and each counts for itself."""
+
+    def __init__(self, collector: Collector | CollectorRegistry, labels: dict[str, str]) -> None:
+        self._collector = collector
+        self._labels = labels
+
+    def collect(self) -> Iterator[Metric]:
+        """The other's metrics."""
+        for metric in self._collector.collect():
+            metric.samples = [sample._replace(labels={**sample.labels, **self._labels}) for sample in metric.samples]
+            yield metric
 
 
 class _Versions(Collector):

@@ -160,6 +160,7 @@ class Registry:
             except BaseException:
                 await version.close()
                 raise
+            version.staff()
             self.serve(version)
             _log.info("%s/%d was uploaded and is served", id_.name, id_.number)
             return version, True

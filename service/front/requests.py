@@ -28,7 +28,6 @@ Observer = Callable[[Exchange], None]
 NEVER_TURNED_AWAY = frozenset({"/healthz", "/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_PROCESS = secrets.token_hex(6)
 _KEY_PARAMETERS = {"key", "api_key", "apikey", "api-key", "access_token", "token", "authorization", "manage_key"}
 _KEY_PREFIX = "qk_"
 
@@ -59,6 +58,7 @@ class Requests:
         self._observers = observers
         self._cors = cors_of(context.settings.cors_origins)
         self._max = context.settings.requests_max
+        self._prefix = secrets.token_hex(6)  # of this process: fronts share what was imported before they were forked
         self._numbers = itertools.count()
         self._active = 0
 
@@ -95,7 +95,7 @@ class Requests:
             elif name == b"origin":
                 origin = value
         is_usable = given and _REQUEST_ID.fullmatch(given)
-        id_ = given.decode() if given and is_usable else f"{_PROCESS}-{next(self._numbers):x}"
+        id_ = given.decode() if given and is_usable else f"{self._prefix}-{next(self._numbers):x}"
         headers: RawHeaders = [(b"x-request-id", id_.encode()), _NOSNIFF]
         if self._cors:
             headers += self._cors.headers(origin)

@@ -36,6 +36,7 @@ from service.store.store import Store
 
 _log = logging.getLogger(__name__)
 
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- what a person on this machine asks instead
 _COLLECTED_OBJECTS = 50_000  # made and not yet freed, before the collector looks at them
 _BACKLOG = 2048  # connections that wait to be accepted; the kernel takes its own somaxconn where that is less
 _LOOKS_EVERY_TICKS = 5  # of uvicorn's ten a second: deadlines are seconds, half of one late is soon enough
@@ -57,6 +58,7 @@ def run(settings: Settings) -> None:
 
         def serve(number: int) -> None:
             context = create_context(settings)
+            context.front = number if settings.fronts > 1 else None
             _Server(context, listeners[number], is_first=number == 0).run([listeners[number]])
 
         if settings.fronts == 1:
@@ -231,6 +233,7 @@ def _example(address: str, version: Version) -> str | None:
 
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
+    host = _ANY_ADDRESS.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

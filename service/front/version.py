@@ -93,7 +93,7 @@ class Version:
         return self._crew.restarts
 
     async def start(self) -> None:
-        """Start the workers, and keep them running from then on; returns when the first is ready.
+        """Start the first worker, and keep it running from then on; returns when it is ready.
 
         Raises:
             UploadRejected: the model cannot be loaded; the state is END then.
@@ -106,7 +106,12 @@ class Version:
         self.signatures = first.signatures
         self._buckets = Buckets(first.signatures)
         self.state = "AVAILABLE"
-        self._crew.add(first, self._limits.instances)
+        self._crew.add(first)
+
+    def staff(self) -> None:
+        """Start the other workers beside the first; not before its files are where they stay."""
+        if self.state == "AVAILABLE":
+            self._crew.grow(self._limits.instances - 1)
 
     def refuse(self, failure: ServiceError) -> None:
         """Never start it: there is something wrong with what is stored of it."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from service.errors import InvalidRequest, ModelNotFound
 from service.front import changes
+from service.front.bodies import read_body
+from service.front.codecs.json_text import parse_object
 from service.front.context import Context
 from service.front.packing import opened, packed
 from service.front.routes import documented
@@ -40,6 +42,10 @@ async def upload_next(model: str, request: Request, context: Uploader) -> JSONRe
 @router.delete("/{model}/versions/{version}", summary="Delete a version", openapi_extra=documented.KEY)
 async def delete(model: str, request: Request, context: Manager, version: VersionPart = None) -> dict[str, Any]:
     """Move to the trash, from where it can be restored for some days; what it was asked is answered first."""
+    if request.url.query:  # ?version=3 would mean the whole model
+        raise InvalidRequest(
+            "no query is taken here; to delete one version: DELETE /v1/models/<name>/versions/<number>"
+        )
     number = checked_version(version) if version else None
     ids = await changes.delete(context.registry, checked_name(model), number, request.state.caller)
     return {"name": model, "deleted": [id_.number for id_ in ids]}
@@ -78,10 +84,12 @@ async def labels(model: str, context: Reader) -> dict[str, Any]:
 
 
 @router.put("/{model}/labels/{label}", summary="Point a label at a version", openapi_extra=documented.LABEL)
-async def set_label(
-    model: str, label: str, body: Annotated[dict[str, Any], Body()], request: Request, context: Manager
-) -> dict[str, Any]:
+async def set_label(model: str, label: str, request: Request, context: Manager) -> dict[str, Any]:
     """The version must be ready; the label `default` is for requests that name none."""
+    settings = context.settings
+    headers = dict(request.scope["headers"])
+    text = await read_body(request.receive, headers, settings.predict_max_bytes, settings.body_timeout_s)
+    body = parse_object(text)  # whatever type it is declared as: curl -d declares a form
     number = body.get("version")
     if body.keys() != {"version"} or isinstance(number, bool) or not isinstance(number, int | str):
         raise InvalidRequest('the body names the version that the label shall point at: {"version": 3}')

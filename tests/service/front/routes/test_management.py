@@ -207,3 +207,23 @@ def test_a_version_that_is_gone_keeps_nothing_open(client, server, savedmodels, 
         assert client.delete(f"/v1/models/{name}/versions/{number}").status_code == 200
         before = before or descriptors()
     processes.wait_for(lambda: descriptors() <= before + 1)
+
+
+def test_a_query_deletes_nothing(client, savedmodels, name):
+    """A version in the query is no version in the path: nothing is deleted, and the error says how one is."""
+    assert put(client, name, archives.zip_of(savedmodels / "affine" / "1")).status_code == 201
+    answer = client.delete(f"/v1/models/{name}?version=1")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
+    assert client.post(f"/v1/models/{name}:predict", json=ROW).status_code == 200
+
+
+def test_a_label_as_curl_sends_it(client, savedmodels, name):
+    """Curl -d declares a form; what counts is what is in it. A label that is not there is told as one."""
+    assert put(client, name, archives.zip_of(savedmodels / "affine" / "1")).status_code == 201
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    path = f"/v1/models/{name}/labels/canary"
+    assert client.put(path, content=b'{"version": 1}', headers=headers).status_code == 200
+    assert client.post(f"{path}:predict", json=ROW).status_code == 200
+    assert client.delete(path).status_code == 200
+    gone = client.delete(path)
+    assert (gone.status_code, gone.json()["code"]) == (404, "label_not_found")
