@@ -22,7 +22,7 @@ from service.store.extraction import ArchiveLimits
 from service.store.quotas import Quotas
 
 _MB = 1024 * 1024
-_ORIGIN = re.compile(r"\*|https?://[^\s/,]+")
+_ORIGIN = re.compile(r"\*|https?://[^\s/,]+/?")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 

@@ -108,7 +108,7 @@ def test_rolling_back_serves_the_version_before(client, two):
         ("stable", {"version": "x"}, 400, "invalid_version"),
         ("stable", {"version": True}, 400, "invalid_request"),
         ("stable", {}, 400, "invalid_request"),
-        ("stable", [1], 400, "invalid_request"),
+        ("stable", [1], 400, "invalid_json"),
         ("a%20b", {"version": 1}, 400, "invalid_name"),
     ],
 )
