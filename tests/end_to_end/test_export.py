@@ -449,7 +449,7 @@ def test_many_exports_in_one_process_do_not_warn(tmp_path, caplog):
     """TensorFlow, which warns where one function is traced again and again, finds no reason to."""
     for number in range(7):
         qlayer.export(sequential(), tmp_path / str(number))
-    assert not [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert not [record.message for record in caplog.records if "retracing" in record.message]
 
 
 def test_quick(tmp_path):
