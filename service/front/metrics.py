@@ -173,8 +173,7 @@ class _Versions(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of the tables, and those with labels of their own."""
-        models = self._context.registry.models()
-        versions = [version for listed in models.values() for version in listed]
+        versions = self._context.registry.listed()
         for number in _NUMBERS:
             yield _number(number, versions)
         for distribution in _DISTRIBUTIONS:

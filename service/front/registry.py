@@ -87,6 +87,10 @@ class Registry:
         """All versions by model, the names sorted, the versions newest first."""
         return self.catalog.models()
 
+    def listed(self) -> list[Version]:
+        """All versions, in the order of `models`."""
+        return [version for own in self.models().values() for version in own]
+
     def versions(self, name: str, number: int | None = None) -> list[Version]:
         """The versions of a model, newest first, or the one asked for.
 

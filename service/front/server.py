@@ -207,8 +207,7 @@ class _Server(uvicorn.Server):
 
     async def _announce(self) -> None:
         await self._context.registry.settled.wait()
-        versions = [version for listed in self._context.registry.models().values() for version in listed]
-        served = [version for version in versions if version.state == "AVAILABLE"]
+        served = [version for version in self._context.registry.listed() if version.state == "AVAILABLE"]
         names = ", ".join(f"{version.id.name}/{version.id.number}" for version in served)
         _say(f"ready on {self._address}, serving {names or 'no model yet'}; documentation at {self._address}/docs")
         if lines := [line for version in served if (line := _example(self._address, version))]:

@@ -10,12 +10,12 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from service.errors import InvalidRequest, ModelNotFound
 from service.front import changes
-from service.front.bodies import read_body
 from service.front.codecs.json_text import parse_object
 from service.front.context import Context
 from service.front.packing import opened, packed
 from service.front.routes import documented
 from service.front.routes.access import Manager, Reader, Uploader
+from service.front.routes.bodies import whole_body
 from service.front.routes.parts import VersionPart
 from service.front.routes.tfserving import record
 from service.front.uploads import Source
@@ -86,10 +86,7 @@ async def labels(model: str, context: Reader) -> dict[str, Any]:
 @router.put("/{model}/labels/{label}", summary="Point a label at a version", openapi_extra=documented.LABEL)
 async def set_label(model: str, label: str, request: Request, context: Manager) -> dict[str, Any]:
     """The version must be ready; the label `default` is for requests that name none."""
-    settings = context.settings
-    headers = dict(request.scope["headers"])
-    text = await read_body(request.receive, headers, settings.predict_max_bytes, settings.body_timeout_s)
-    body = parse_object(text)  # whatever type it is declared as: curl -d declares a form
+    body = parse_object(await whole_body(request, context))  # whatever type it is declared as: curl -d declares a form
     number = body.get("version")
     if body.keys() != {"version"} or isinstance(number, bool) or not isinstance(number, int | str):
         raise InvalidRequest('the body names the version that the label shall point at: {"version": 3}')

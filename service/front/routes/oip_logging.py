@@ -8,11 +8,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from service.errors import InvalidRequest
-from service.front.bodies import read_body
 from service.front.codecs.json_text import excerpt, parse_object
 from service.front.codecs.oip_tensors import unsigned
 from service.front.routes import documented
 from service.front.routes.access import Manager, Reader
+from service.front.routes.bodies import whole_body
 
 router = APIRouter(prefix="/v2/logging", tags=["open inference protocol"])
 
@@ -33,10 +33,8 @@ async def settings(_: Reader) -> dict[str, Any]:
 @router.post("", summary="Change what the server logs", openapi_extra=documented.LOGGING)
 async def update(request: Request, context: Manager) -> dict[str, Any]:
     """Settings that are not given stay; the answer has all of them."""
-    limits = context.settings
-    headers = dict(request.scope["headers"])
-    body = await read_body(request.receive, headers, limits.predict_max_bytes, limits.body_timeout_s)
-    wanted = {**await settings(context), **_checked(parse_object(body))}
+    given = parse_object(await whole_body(request, context))
+    wanted = {**await settings(context), **_checked(given)}
     _LOGGER.setLevel(_level(wanted))
     return await settings(context)
 

@@ -29,7 +29,7 @@ async def alive() -> dict[str, str]:
 async def ready(request: Request) -> JSONResponse:
     """200 once every model had its attempt, with the failures; 503 before that and while the server ends."""
     context: Context = request.app.state.context
-    versions = [version for listed in context.registry.models().values() for version in listed]
+    versions = context.registry.listed()
     body: dict[str, Any] = {
         "ready": context.is_ready,
         "draining": context.is_draining,

@@ -9,12 +9,12 @@ from fastapi.responses import JSONResponse
 
 from service.errors import InvalidRequest, ModelNotFound, UploadRejected
 from service.front import changes
-from service.front.bodies import read_body
 from service.front.codecs.json_text import parse_object
 from service.front.context import Context
 from service.front.overrides import read_overrides, write_overrides
 from service.front.routes import documented
 from service.front.routes.access import Lister, Manager
+from service.front.routes.bodies import whole_body
 from service.front.version import Version
 from service.store.names import is_name
 
@@ -74,9 +74,7 @@ async def unload(model: str, request: Request, context: Manager) -> JSONResponse
 
 async def _document(request: Request, context: Context) -> dict[str, Any]:
     """The body's object; an empty body is an empty one."""
-    settings = context.settings
-    most = min(_BODY_MAX_BYTES, settings.upload_max_bytes)
-    body = await read_body(request.receive, dict(request.scope["headers"]), most, settings.body_timeout_s)
+    body = await whole_body(request, context, min(_BODY_MAX_BYTES, context.settings.upload_max_bytes))
     return parse_object(body) if body.strip() else {}
 
 

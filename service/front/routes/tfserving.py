@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from service.engine.specs import SignatureSpec, TensorSpec
 from service.errors import MalformedRequest, ServiceError
-from service.front.bodies import read_body
 from service.front.codecs.json_text import parse_object
 from service.front.codecs.tfserving import signature_name
 from service.front.context import Context
 from service.front.routes.access import Lister, Reader
+from service.front.routes.bodies import whole_body
 from service.front.routes.documented import SHAPE
 from service.front.routes.parts import LabelPart, VersionPart
 from service.front.routes.verbs import without_verb
@@ -68,13 +68,10 @@ async def shape(
 ) -> dict[str, Any]:
     """By shape inference: the model is not run. null is a free dimension, in the question and in the answer."""
     found = await context.registry.ready(target_of(model, version, label))
-    settings = context.settings
-    headers = dict(request.scope["headers"])
-    body = await read_body(request.receive, headers, settings.predict_max_bytes, settings.body_timeout_s)
-    document = parse_object(body)
+    document = parse_object(await whole_body(request, context))
     signature = signature_name(document)
     shapes = requested_shapes(document, found.signature(signature))
-    outputs = await found.infer_shapes(signature, shapes, settings.request_timeout_s)
+    outputs = await found.infer_shapes(signature, shapes, context.settings.request_timeout_s)
     return {"outputs": {name: {"shape": shape, "dtype": dtype} for name, (shape, dtype) in outputs.items()}}
 
 
