@@ -43,8 +43,8 @@ class InstanceLimits:
 class Instance:
     """A worker that has loaded its model and answers calls, one after the other, until it is closed or dies.
 
-    Made by `Instance.start`. Its mutable state is the connection, with at most one request on it, and
-    whether the worker was ended for taking too long.
+    Made by `Instance.start`. Its mutable state is the connection, with at most one request on it, for whoever has taken
+    it from its crew, and whether the worker was ended for taking too long.
     """
 
     def __init__(self, process: BaseProcess, link: Link, limits: InstanceLimits) -> None:
@@ -52,7 +52,6 @@ class Instance:
         self.pid = process.pid or 0
         self._link = link
         self._limits = limits
-        self._turn = asyncio.Lock()
         self._has_overrun = False
         self.signatures: Mapping[str, SignatureSpec] = {}
         self.findings: list[dict[str, Any]] = []
@@ -129,8 +128,7 @@ class Instance:
                 os.kill(self.pid, signal.SIGKILL)
 
     async def _ask(self, request: Message) -> Message:
-        async with self._turn:
-            answer = await self._exchanged(request)
+        answer = await self._exchanged(request)
         if answer.kind == "failure":
             raise _call_error(answer.data)
         return answer

@@ -87,11 +87,6 @@ class Version:
         """The processes that serve it now."""
         return self._crew.pids
 
-    @property
-    def restarts(self) -> int:
-        """Deaths of its workers a short while ago."""
-        return self._crew.restarts
-
     async def start(self) -> None:
         """Start the first worker, and keep it running from then on; returns when it is ready.
 
