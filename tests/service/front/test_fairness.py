@@ -18,8 +18,14 @@ def patient(savedmodels, tmp_path_factory):
         shutil.copytree(savedmodels / name, folder / name)
     with processes.Server(folder, "--instances", "2", "--call-timeout-s", "60") as server:
         server.wait_until("/readyz")
-        processes.wait_for(lambda: len(processes.workers(server.process.pid)) == 4, 60)
+        processes.wait_for(lambda: loads(server) == ["2.0", "2.0"], 60)
         yield server
+
+
+def loads(server):
+    """How many workers have loaded each of the two models."""
+    text = httpx.get(f"{server.url}/metrics").text
+    return [line.split()[-1] for line in text.splitlines() if line.startswith("qlayer_loads_total{")]
 
 
 def ask_slow(server, rounds, answers):

@@ -3,10 +3,10 @@
 import bz2
 import gzip
 import io
-import struct
 import tarfile
 import zipfile
 
+import bad_archives
 import pytest
 
 from service.errors import UploadRejected
@@ -15,32 +15,17 @@ from service.store.extraction import ArchiveLimits
 
 LIMITS = ArchiveLimits(unpacked_max_bytes=1_000_000, files_max=50)
 CONTENT = {"saved_model.pb": b"graph" * 100, "variables/variables.index": b"index"}
+MEMBERS = tuple(CONTENT.items())
 
 
-def zipped(members=CONTENT, method=zipfile.ZIP_DEFLATED, **attributes):
-    """A zip of names and contents; attributes are set on every member."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", method) as archive:
-        for name, content in members.items() if isinstance(members, dict) else members:
-            info = zipfile.ZipInfo(name)
-            info.compress_type = method
-            for attribute, value in attributes.items():
-                setattr(info, attribute, value)
-            archive.writestr(info, content)
-    return file.getvalue()
+def zipped(members=MEMBERS, **options):
+    """A zip of names and contents, by default those of a good model."""
+    return bad_archives.zipped(members, **options)
 
 
-def tarred(members=CONTENT, mode="w", **attributes):
-    """A tar of names and contents; attributes are set on every member."""
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode=mode) as archive:
-        for name, content in members.items() if isinstance(members, dict) else members:
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            for attribute, value in attributes.items():
-                setattr(info, attribute, value)
-            archive.addfile(info, io.BytesIO(content))
-    return file.getvalue()
+def tarred(members=MEMBERS, **options):
+    """A tar of them."""
+    return bad_archives.tarred(members, **options)
 
 
 def unpacked(tmp_path, data, limits=LIMITS):
@@ -60,25 +45,6 @@ def with_folders():
         for name, content in CONTENT.items():
             archive.writestr(name, content)
     return file.getvalue()
-
-
-def patched(data, signature, offset, value):
-    """An archive with some bytes behind each occurrence of a signature replaced."""
-    data, start = bytearray(data), data.find(signature)
-    while start >= 0:
-        data[start + offset : start + offset + len(value)] = value
-        start = data.find(signature, start + 1)
-    return bytes(data)
-
-
-def overlapping():
-    """A zip whose many directory entries all point to one member."""
-    data = zipped([("a", b"x" * 1000)])
-    directory, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
-    entry = data[directory:end]
-    entries = b"".join(patched(entry, b"PK\x01\x02", 46, bytes([97 + n])) for n in range(20))
-    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 20, 20, len(entries), directory, 0)
-    return data[:directory] + entries + tail
 
 
 def sparse():
@@ -109,7 +75,6 @@ def test_plain_archives_come_out_as_they_are(tmp_path, data):
     assert (tmp_path / "target" / "saved_model.pb").stat().st_mode & 0o777 == 0o644
 
 
-SYMLINK_MODE = 0o120777 << 16
 BAD = [
     ("nothing", b"", "bad_archive", "this is no archive"),
     ("text", b"this is text" * 100, "bad_archive", "this is no archive"),
@@ -123,10 +88,10 @@ BAD = [
         "bad_archive",
         "Bad CRC",
     ),
-    ("zip encrypted", patched(zipped(), b"PK\x01\x02", 8, b"\x01"), "bad_archive", "encrypted"),
+    ("zip encrypted", bad_archives.patched(zipped(), b"PK\x01\x02", 8, b"\x01"), "bad_archive", "encrypted"),
     ("zip bz2 inside", zipped(method=zipfile.ZIP_BZIP2), "bad_archive", "compressed otherwise than by deflate"),
-    ("zip overlapping", overlapping(), "bad_archive", "members overlap"),
-    ("zip shifted", patched(zipped(), b"PK\x05\x06", 16, b"\xff\xff\x00\x00"), "bad_archive", "damaged"),
+    ("zip overlapping", bad_archives.overlapping(20), "bad_archive", "members overlap"),
+    ("zip shifted", bad_archives.patched(zipped(), b"PK\x05\x06", 16, b"\xff\xff\x00\x00"), "bad_archive", "damaged"),
     ("zip up", zipped([("../evil", b"x")]), "unsafe_path", "'../evil'"),
     ("zip up inside", zipped([("a/../../evil", b"x")]), "unsafe_path", "evil"),
     ("zip absolute", zipped([("/etc/x", b"x")]), "unsafe_path", "'/etc/x'"),
@@ -140,12 +105,17 @@ BAD = [
     ("zip same but for case", zipped([("a", b"x"), ("A", b"y")]), "duplicate_member", "'A' is in the archive twice"),
     ("zip file and folder", zipped([("a", b"x"), ("a/b", b"y")]), "duplicate_member", "both a file and a directory"),
     ("zip folder and file", zipped([("a/b", b"y"), ("a", b"x")]), "duplicate_member", "twice"),
-    ("zip symlink", zipped([("a", b"/etc")], external_attr=SYMLINK_MODE), "unsupported_member", "neither a file"),
+    (
+        "zip symlink",
+        zipped([("a", b"/etc")], external_attr=bad_archives.SYMLINK_MODE),
+        "unsupported_member",
+        "neither a file",
+    ),
     ("zip many", zipped([(f"f{n}", b"") for n in range(60)]), "archive_too_large", "more than 50 files"),
     ("zip large", zipped([("a", b"\0" * 2_000_000)]), "archive_too_large", "unpacks to more than 1000000 bytes"),
     (
         "zip that lies",
-        patched(zipped([("a", b"\0" * 2_000_000)]), b"PK\x01\x02", 24, b"\x0a\0\0\0"),
+        bad_archives.patched(zipped([("a", b"\0" * 2_000_000)]), b"PK\x01\x02", 24, b"\x0a\0\0\0"),
         "bad_archive",
         "damaged",
     ),

@@ -27,7 +27,7 @@ def untouched(models):
     """Nothing is left in staging, and nothing new beside the models, whatever the test does."""
     before = {path.name for path in models.iterdir()} | {".staging", ".lock", ".audit.jsonl"}
     yield
-    assert not list((models / ".staging").iterdir())
+    assert not list((models / ".staging").glob("*"))
     assert {path.name for path in models.iterdir()} <= before
 
 
