@@ -9,21 +9,21 @@ from math import prod
 
 import tensorflow as tf
 
-from qlayer.angles import AngleGraph
-from qlayer.axes import flatten, real
-from qlayer.casts import to_complex
-from qlayer.circuit import Circuit, Parameter
-from qlayer.finite import finite
-from qlayer.kernels import Angles, complex_dtype
-from qlayer.light_cone import light_cone
-from qlayer.parameter_shift import ShiftRule
-from qlayer.phases import pick_columns
-from qlayer.plan import AngleSource
-from qlayer.randomness import Randomness, random_key
-from qlayer.sampling import RULES, SAMPLED, draw_all
-from qlayer.scheduler import plan_circuit
-from qlayer.simulation import Numbers, Simulation
-from qlayer.weighted import contracted, expanded
+from qlayer.angles.angles import AngleGraph
+from qlayer.angles.casts import to_complex
+from qlayer.circuits.circuit import Circuit, Parameter
+from qlayer.circuits.light_cone import light_cone
+from qlayer.circuits.plan import AngleSource
+from qlayer.circuits.scheduler import plan_circuit
+from qlayer.shots.parameter_shift import ShiftRule
+from qlayer.shots.randomness import Randomness, random_key
+from qlayer.shots.sampling import RULES, SAMPLED, draw_all
+from qlayer.simulation.axes import flatten, real
+from qlayer.simulation.finite import finite
+from qlayer.simulation.kernels import Angles, complex_dtype
+from qlayer.simulation.phases import pick_columns
+from qlayer.simulation.simulation import Numbers, Simulation
+from qlayer.simulation.weighted import contracted, expanded
 
 
 class CompiledCircuit:

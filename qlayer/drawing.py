@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qlayer.angle_sources import AngleSources
-from qlayer.circuit import Circuit, Measurement, Operation, Parameter
+from qlayer.circuits.angle_sources import AngleSources
+from qlayer.circuits.circuit import Circuit, Measurement, Operation, Parameter
 
 _SYMBOLS = {"Hadamard": "H", "PauliX": "X", "PauliY": "Y", "PauliZ": "Z", "QubitUnitary": "U"}
 _RESULTS = {

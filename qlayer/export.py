@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from qlayer.card import FILE as CARD_FILE
-from qlayer.card import card
 from qlayer.errors import ExportError
+from qlayer.exporting.card import FILE as CARD_FILE
+from qlayer.exporting.card import card
+from qlayer.exporting.serving import DEFAULT, Serving, bucket_name, serving
+from qlayer.exporting.warmup import write_warmup
 from qlayer.keras_compat import NAME, keras
 from qlayer.layer import KerasLayer
-from qlayer.serving import DEFAULT, Serving, bucket_name, serving
-from qlayer.warmup import write_warmup
 
 Request = tuple[str, dict[str, np.ndarray]]
 

@@ -19,8 +19,8 @@ import tensorflow as tf
 from tensorflow.python.eager import record  # no public road to whether a tape watches a tensor
 
 from qlayer.errors import ExecutionError, QLayerError, ShapeError, UnsupportedError
-from qlayer.kernels import complex_dtype
-from qlayer.refusals import check_shots
+from qlayer.recording.refusals import check_shots
+from qlayer.simulation.kernels import complex_dtype
 
 if TYPE_CHECKING:
     from qlayer.layer_spec import LayerSpec

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import tensorflow as tf
 
-from qlayer.circuit import Circuit
+from qlayer.circuits.circuit import Circuit
 from qlayer.consumers import Source, check_real, check_sequence, watch
 from qlayer.errors import ShapeError, UnsupportedError
-from qlayer.freezing import run
+from qlayer.exporting.freezing import run
 from qlayer.keras_compat import IS_KERAS_3, add_weight, check_caller, describe, keras, register
 from qlayer.layer_function import LayerFunction, make_function
 from qlayer.layer_inputs import check_inputs, known_shape
@@ -19,8 +19,8 @@ from qlayer.program import Program
 from qlayer.signature import checked_seed, checked_weight_shapes, optional_shape
 
 if TYPE_CHECKING:
-    from qlayer.capture import QNode
     from qlayer.host import HostFunction
+    from qlayer.recording.capture import QNode
 
 
 @register

@@ -13,10 +13,10 @@ import tensorflow as tf
 from qlayer.compiler import CompiledCircuit
 from qlayer.drawing import draw
 from qlayer.errors import ShapeError
-from qlayer.frozen import FrozenCircuit
+from qlayer.frozen.frozen import FrozenCircuit
 from qlayer.layer_spec import LayerSpec
 from qlayer.program import Program
-from qlayer.randomness import random_key
+from qlayer.shots.randomness import random_key
 
 if TYPE_CHECKING:
     from qlayer.host import HostFunction

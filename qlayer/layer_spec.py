@@ -12,7 +12,7 @@ from qlayer.program import Program
 from qlayer.signature import check_signature, check_weight_specs
 
 if TYPE_CHECKING:
-    from qlayer.capture import QNode
+    from qlayer.recording.capture import QNode
 
 
 _REAL_DTYPES = ("float32", "float64")
@@ -65,7 +65,7 @@ class LayerSpec:
         """Whether PennyLane runs the QNode: its device is none of those that are compiled."""
         if isinstance(self.source, Program):
             return False
-        from qlayer.capture import is_compiled  # noqa: PLC0415 - a loaded layer needs no PennyLane
+        from qlayer.recording.capture import is_compiled  # noqa: PLC0415 - a loaded layer needs no PennyLane
 
         return not is_compiled(self.source.device)
 
@@ -79,7 +79,7 @@ class LayerSpec:
         check_weight_specs(self.weight_specs, self.weight_shapes)
         if isinstance(self.source, Program):
             return
-        from qlayer.capture import QNode  # noqa: PLC0415 - a loaded layer needs no PennyLane
+        from qlayer.recording.capture import QNode  # noqa: PLC0415 - a loaded layer needs no PennyLane
 
         if not isinstance(self.source, QNode):
             raise SignatureError(
@@ -114,7 +114,7 @@ class LayerSpec:
         if isinstance(self.source, Program):
             self.source.check_dtype(dtype)
             return self.source
-        from qlayer.capture import capture  # noqa: PLC0415 - a loaded layer needs no PennyLane
+        from qlayer.recording.capture import capture  # noqa: PLC0415 - a loaded layer needs no PennyLane
 
         circuit, angle_graph = capture(self.source, self.input_argument, sample_shape, self.weight_shapes, dtype)
         return Program(circuit, angle_graph, sample_shape, dtype)

@@ -11,10 +11,10 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import types_pb2
 from tensorflow.python.framework import op_def_registry  # no public road from an operation's name to its properties
 
-from qlayer.angles import AngleGraph
-from qlayer.circuit import Circuit
+from qlayer.angles.angles import AngleGraph
+from qlayer.circuits.circuit import Circuit
+from qlayer.circuits.serialization import from_data, to_data
 from qlayer.errors import FormatError, UnsupportedError
-from qlayer.serialization import from_data, to_data
 
 FORMAT = 1  # of the data; a higher number for data that this version could not read
 

@@ -13,8 +13,8 @@ import pennylane as qml
 import tensorflow as tf
 from pennylane import numpy as pnp
 
-from qlayer.capture import capture
 from qlayer.compiler import CompiledCircuit
+from qlayer.recording.capture import capture
 
 TOLERANCE = {tf.float64: 1e-10, tf.float32: 1e-5}
 

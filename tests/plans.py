@@ -11,9 +11,9 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer import folding, quadratic, trigonometric
-from qlayer.capture import capture
-from qlayer.frozen import FrozenCircuit
+from qlayer.frozen import folding, quadratic, trigonometric
+from qlayer.frozen.frozen import FrozenCircuit
+from qlayer.recording.capture import capture
 
 WIRES = 4
 _FREE, _DEAR = 0.0, 1e9

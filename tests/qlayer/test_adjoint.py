@@ -6,7 +6,7 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer import simulation
+from qlayer.simulation import simulation
 
 WIRES = 4
 DEVICE = qml.device("default.qubit", wires=WIRES)

@@ -1,7 +1,7 @@
 """AngleSources: numbers where they are known, the arguments they are elsewhere."""
 
-from qlayer.angle_sources import AngleSources
-from qlayer.circuit import AngleOutput, Circuit, Operation, Parameter
+from qlayer.circuits.angle_sources import AngleSources
+from qlayer.circuits.circuit import AngleOutput, Circuit, Operation, Parameter
 
 CONSTANT = Parameter((), (0.5,))
 ELEMENT = Parameter((), (), 0, (4,))

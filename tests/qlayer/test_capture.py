@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from qlayer import CaptureError, UnsupportedError
-from qlayer.capture import capture, is_compiled
+from qlayer.recording.capture import capture, is_compiled
 
 WEIGHTS = {"weights": (4,)}
 

@@ -10,9 +10,9 @@ import tensorflow as tf
 from openqasm_machine import Machine
 
 from qlayer import KerasLayer, __version__
-from qlayer.card import card
-from qlayer.freezing import freezing
-from qlayer.openqasm import MARK
+from qlayer.exporting.card import card
+from qlayer.exporting.freezing import freezing
+from qlayer.exporting.openqasm import MARK
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "circuit-card.schema.json").read_text())
 

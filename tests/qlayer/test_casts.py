@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qlayer.casts import to_complex, with_silent_casts
+from qlayer.angles.casts import to_complex, with_silent_casts
 
 WARNING = "discard the imaginary part"
 REALS = tf.constant([0.3, -2.0], tf.float64)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qlayer.chunks import in_chunks
+from qlayer.simulation.chunks import in_chunks
 
 ROWS = 4
 BATCHES = [0, 1, 2, 3, 4, 5, 8, 11, 40]  # none, fewer than, as many as, a multiple of, and more than a part has

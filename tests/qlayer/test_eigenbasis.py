@@ -8,7 +8,7 @@ import scipy.linalg
 import tensorflow as tf
 
 from qlayer import UnsupportedError
-from qlayer.eigenbasis import power
+from qlayer.recording.eigenbasis import power
 
 EVOLVED = {
     "power of a gate": lambda x, w: qml.pow(qml.X(0), x[0]),

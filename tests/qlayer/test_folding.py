@@ -8,10 +8,10 @@ import plans
 import pytest
 import tensorflow as tf
 
-from qlayer import folding
+from qlayer.circuits.plan import Angle, Chain, Layer, MaskTerm, MatrixStep, PhaseStep
 from qlayer.compiler import CompiledCircuit
-from qlayer.folding import folded, is_constant_step, unitary_of
-from qlayer.plan import Angle, Chain, Layer, MaskTerm, MatrixStep, PhaseStep
+from qlayer.frozen import folding
+from qlayer.frozen.folding import folded, is_constant_step, unitary_of
 
 H = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
 WEIGHT, INPUT = Angle(0, is_input_dependent=False), Angle(0, is_input_dependent=True)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from qlayer import KerasLayer
-from qlayer.freezing import freezing
+from qlayer.exporting.freezing import freezing
 
 INPUTS = np.random.default_rng(0).uniform(-1, 1, (5, 2)).astype(np.float32)
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from qlayer import ExportError
-from qlayer.frozen_graph import frozen_graph
+from qlayer.exporting.frozen_graph import frozen_graph
 
 SPEC = tf.TensorSpec([None, 2], tf.float32, "x")
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)

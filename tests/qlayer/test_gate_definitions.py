@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from qlayer.circuit import Operation, Parameter
-from qlayer.gate_definitions import definition, is_definable
+from qlayer.circuits.circuit import Operation, Parameter
+from qlayer.exporting.gate_definitions import definition, is_definable
 
 ANGLE = Parameter((), (0.5,))
 DEFINITIONS = {

@@ -4,9 +4,9 @@ import numpy as np
 import pennylane as qml
 import pytest
 
-from qlayer.circuit import Operation, Parameter
-from qlayer.factors import Matrix, Permutation, Phase
-from qlayer.gates import GATES, factors_of
+from qlayer.circuits.circuit import Operation, Parameter
+from qlayer.circuits.factors import Matrix, Permutation, Phase
+from qlayer.circuits.gates import GATES, factors_of
 
 ANGLES = (0.37, -1.21, 2.5)
 

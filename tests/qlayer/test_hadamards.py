@@ -8,11 +8,12 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer.factors import Permutation
-from qlayer.folding import unitary_of
-from qlayer.hadamards import HADAMARD, hadamards_moved
-from qlayer.permutations import BasisPermutation
-from qlayer.plan import Angle, Chain, Layer, MaskTerm, PhaseStep, Plan
+from qlayer.circuits.factors import Permutation
+from qlayer.circuits.gates import HADAMARD
+from qlayer.circuits.hadamards import hadamards_moved
+from qlayer.circuits.permutations import BasisPermutation
+from qlayer.circuits.plan import Angle, Chain, Layer, MaskTerm, PhaseStep, Plan
+from qlayer.frozen.folding import unitary_of
 
 CNOT, SWAP, X, TOFFOLI = (0, 1, 3, 2), (0, 2, 1, 3), (1, 0), (0, 1, 2, 3, 4, 5, 7, 6)
 WIRES = 4

@@ -17,6 +17,8 @@ TESTS = (
     "tests/qlayer/test_host.py",
     "tests/qlayer/test_host_models.py",
     "tests/end_to_end/test_export.py",
+    "tests/end_to_end/test_export_refusals.py",
+    "tests/end_to_end/test_export_shots.py",
     "tests/end_to_end/test_saving_formats.py",
     "tests/end_to_end/keras_3_export.py",
 )

@@ -6,21 +6,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qlayer.circuit import Parameter
-from qlayer.kernels import (
+from qlayer.circuits.circuit import Parameter
+from qlayer.circuits.plan import Angle, Chain, Layer, VariableStep
+from qlayer.simulation.kernels import (
     BLOCK_MAX_WIRES,
     Angles,
     apply_layer,
     apply_layer_to_wires,
     apply_matrix,
     block_matrices,
+    block_stacks,
     blocks_of,
     layer_matrices,
     real_matrices,
     variable_matrix,
 )
-from qlayer.plan import Angle, Chain, Layer, VariableStep
-from qlayer.register import PART, from_amplitudes
+from qlayer.simulation.register import PART, from_amplitudes
 
 generator = np.random.default_rng(6)
 NO_ELEMENTS = Parameter((1, 1), (1,))
@@ -75,13 +76,32 @@ def test_layers_without_angles():
     np.testing.assert_allclose(found, [[np.eye(2), matrix]])
 
 
+def layer_on(wires):
+    """A layer on some wires."""
+    return Layer(tuple((wire, Chain((np.eye(2),), ())) for wire in wires))
+
+
 @pytest.mark.parametrize("wires", range(1, 30))
-def test_block_sizes(wires):
-    """The blocks cover all wires, none is larger than the largest, and their sizes differ by one at most."""
-    sizes = blocks_of(wires)
-    assert sum(sizes) == wires
-    assert max(sizes) <= BLOCK_MAX_WIRES
-    assert max(sizes) - min(sizes) <= 1
+def test_blocks_of_all_wires(wires):
+    """The blocks are neighbours and cover all wires, as few as can be, and their sizes differ by one at most."""
+    blocks = blocks_of(layer_on(range(wires)), wires)
+    assert [wire for block in blocks for wire in block] == list(range(wires))
+    assert len(blocks) == -(-wires // BLOCK_MAX_WIRES)
+    assert max(map(len, blocks)) - min(map(len, blocks)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("touched", "wires", "blocks"),
+    [
+        ([1], 4, ((0, 1, 2, 3),)),
+        ([0, 9], 10, ((0, 9),)),
+        ([0, 3, 5, 7, 8, 9], 10, ((0, 3, 5), (7, 8, 9))),
+        ([0, 1, 19], 20, ((0, 1, 2, 3, 4), (15, 16, 17, 18, 19))),
+    ],
+)
+def test_blocks_of_some_wires(touched, wires, blocks):
+    """Only the wires that a layer touches, except where a fixed block costs less."""
+    assert blocks_of(layer_on(touched), wires) == blocks
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (1, 4, 4), (3, 8, 8)])
@@ -98,11 +118,13 @@ def test_real_matrices(shape):
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("wires", range(1, 12))
 def test_layer_on_a_register(wires, batch):
-    """A layer is the Kronecker product of its matrices, for every number of wires, one layer after another."""
+    """A layer is the Kronecker product of its matrices, one layer after another, in whatever blocks of wires."""
     state, matrices = complex_normal(batch, 2**wires), complex_normal(2, wires, 2, 2)
     register = from_amplitudes(tf.constant(state))
-    for blocks in block_matrices(tf.constant(matrices)):
-        register = apply_layer(register, blocks)
+    order = np.random.default_rng(wires).permutation(wires).tolist()
+    blocks = [blocks_of(layer_on(range(wires)), wires), tuple(tuple(order[i : i + 3]) for i in range(0, wires, 3))]
+    for places, found in zip(blocks, block_matrices(block_stacks(tf.constant(matrices), blocks), blocks), strict=True):
+        register = apply_layer(register, places, found)
     for layer in matrices:
         if wires <= 6:
             state = state @ reduce(np.kron, layer).T
@@ -113,7 +135,7 @@ def test_layer_on_a_register(wires, batch):
 
 def test_no_layers():
     """No layers have no matrices."""
-    assert block_matrices(tf.zeros([0, 3, 2, 2], tf.complex128)) == []
+    assert block_stacks(tf.zeros([0, 3, 2, 2], tf.complex128), []) == block_matrices([], []) == []
 
 
 def test_layer_on_unentangled_wires():

@@ -6,7 +6,7 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer.measurements import MEASUREMENTS
+from qlayer.simulation.measurements import MEASUREMENTS
 
 HERMITIAN = np.array([[1.0, 2 - 1j], [2 + 1j, -0.5]])
 SPARSE = qml.SparseHamiltonian((qml.X(0) @ qml.Z(1) + 0.4 * qml.Y(2)).sparse_matrix([0, 1, 2]), wires=[0, 1, 2])

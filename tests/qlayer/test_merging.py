@@ -6,8 +6,8 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer.capture import capture
-from qlayer.merging import merge
+from qlayer.angles.merging import merge
+from qlayer.recording.capture import capture
 
 generator = np.random.default_rng(12)
 WEIGHTS = {"weights": generator.uniform(0.5, 3, (3, 4))}

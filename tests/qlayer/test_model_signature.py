@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from qlayer import ExportError
+from qlayer.exporting.model_signature import model_signature
 from qlayer.keras_compat import IS_KERAS_3, keras
-from qlayer.model_signature import model_signature
 
 ROWS = np.arange(6, dtype=np.float32).reshape(3, 2)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qlayer.kernels import block_matrices, blocks_of
-from qlayer.moves import LayerMove, MatrixMove, PermutationMove, PhaseMove, applied
-from qlayer.register import PART, from_amplitudes
+from qlayer.simulation.kernels import block_matrices, block_stacks
+from qlayer.simulation.moves import LayerMove, MatrixMove, PermutationMove, PhaseMove, applied
+from qlayer.simulation.register import PART, from_amplitudes, in_order
 
 WIRES = 3
 generator = np.random.default_rng(8)
@@ -20,21 +20,21 @@ def unitaries(*shape):
 
 def _layer():
     matrices = unitaries(WIRES, 2, 2)
-    (blocks,) = block_matrices(tf.constant(matrices[np.newaxis]))
-    assert len(blocks) == len(blocks_of(WIRES))
-    return LayerMove(tuple(blocks)), np.kron(np.kron(*matrices[:2]), matrices[2])
+    blocks = ((2, 0), (1,))
+    (found,) = block_matrices(block_stacks(tf.constant(matrices[np.newaxis]), [blocks]), [blocks])
+    return LayerMove(blocks, tuple(found)), np.kron(np.kron(*matrices[:2]), matrices[2])
 
 
 def _phase():
     angles = generator.normal(size=(2**WIRES, 1))
     cos, sin = np.cos(angles), np.sin(angles)
     factors = np.concatenate([cos, cos]), np.concatenate([-sin, sin])
-    return PhaseMove(tuple(map(tf.constant, factors))), np.diag(np.exp(1j * angles[:, 0]))
+    return PhaseMove(in_order(WIRES), tuple(map(tf.constant, factors))), np.diag(np.exp(1j * angles[:, 0]))
 
 
 def _permutation():
     sources = generator.permutation(2**WIRES)
-    return PermutationMove(sources), np.eye(2**WIRES)[sources]
+    return PermutationMove(sources, in_order(WIRES), (PART, 2, 0, 1)), np.eye(2**WIRES)[sources]
 
 
 def _matrix():

@@ -13,12 +13,12 @@ from openqasm_machine import Machine
 from operations_table import TABLE
 from pennylane.measurements import StateMP
 
-from qlayer.angle_sources import AngleSources
-from qlayer.capture import capture
-from qlayer.circuit import Circuit, Operation, Parameter
-from qlayer.factors import Permutation, Phase
-from qlayer.gates import GATES, factors_of
-from qlayer.openqasm import MARK, openqasm
+from qlayer.circuits.angle_sources import AngleSources
+from qlayer.circuits.circuit import Circuit, Operation, Parameter
+from qlayer.circuits.factors import Permutation, Phase
+from qlayer.circuits.gates import GATES, factors_of
+from qlayer.exporting.openqasm import MARK, openqasm
+from qlayer.recording.capture import capture
 
 WIRES = 5
 ANGLES = (0.3, -1.1, 2.7)

@@ -12,8 +12,8 @@ from operations_table import TABLE
 from pennylane import numpy as pnp
 
 from qlayer import UnsupportedError
-from qlayer.capture import capture
 from qlayer.compiler import CompiledCircuit
+from qlayer.recording.capture import capture
 
 COMPILED = [name for name, row in TABLE.items() if not row.refused]
 WRAPPED = [name for name in COMPILED if TABLE[name].forms != ("plain",)]

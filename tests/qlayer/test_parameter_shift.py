@@ -8,11 +8,11 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer.capture import capture
 from qlayer.compiler import CompiledCircuit
-from qlayer.kernels import Angles
-from qlayer.measurements import MEASUREMENTS
-from qlayer.randomness import Randomness
+from qlayer.recording.capture import capture
+from qlayer.shots.randomness import Randomness
+from qlayer.simulation.kernels import Angles
+from qlayer.simulation.measurements import MEASUREMENTS
 
 SHOTS = 20_000
 SIGMAS = 5

@@ -5,8 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from qlayer.factors import Permutation
-from qlayer.permutations import BasisPermutation
+from qlayer.circuits.factors import Permutation
+from qlayer.circuits.permutations import BasisPermutation
 
 X, CNOT, SWAP = (1, 0), (0, 1, 3, 2), (0, 2, 1, 3)
 TOFFOLI = (0, 1, 2, 3, 4, 5, 7, 6)

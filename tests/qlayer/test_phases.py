@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qlayer.kernels import Angles
-from qlayer.moves import PhaseMove
-from qlayer.phases import (
+from qlayer.circuits.plan import Angle, MaskTerm, PhaseStep
+from qlayer.simulation.kernels import Angles
+from qlayer.simulation.moves import PhaseMove
+from qlayer.simulation.phases import (
     apply_phase_to_wires,
     parity_sums,
     parity_tables,
@@ -14,10 +15,8 @@ from qlayer.phases import (
     pick_columns,
     polynomial,
     row_masks,
-    shared_phase_factors,
 )
-from qlayer.plan import Angle, MaskTerm, PhaseStep
-from qlayer.register import PART, from_amplitudes, in_order, join
+from qlayer.simulation.register import PART, from_amplitudes, in_order, join
 
 generator = np.random.default_rng(8)
 LARGE = 14  # wires: one table is too large
@@ -45,8 +44,8 @@ def value(term):
 
 def turned(register, terms):
     """The register after a diagonal."""
-    factors = phase_factors(terms, register.wire_count, ANGLES)
-    return PhaseMove(factors).apply(register, factors)
+    (factors,) = phase_factors([terms], register.wire_count, ANGLES)
+    return PhaseMove(in_order(register.wire_count), factors).apply(register, factors)
 
 
 @pytest.mark.parametrize(("wires", "tables"), [(1, 1), (5, 1), (13, 1), (LARGE, 2)])
@@ -156,7 +155,7 @@ def test_all_shared_diagonals_at_once():
         (MaskTerm(3, -1.5, SHARED), MaskTerm(3, 0.25, Angle(0, is_input_dependent=False))),
         (MaskTerm(2, 0.7, None),),
     ]
-    together = shared_phase_factors(polynomials, 2, ANGLES)
+    together = phase_factors(polynomials, 2, ANGLES)
     for terms, found in zip(polynomials, together, strict=True):
-        for ours, alone in zip(found, phase_factors(terms, 2, ANGLES), strict=True):
+        for ours, alone in zip(found, *phase_factors([terms], 2, ANGLES), strict=True):
             np.testing.assert_allclose(ours, alone, atol=1e-15)

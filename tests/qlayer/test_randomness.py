@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from qlayer.randomness import Randomness, draw_outcomes, drawn_around, frequencies, random_key, seeded_key
+from qlayer.shots.randomness import Randomness, draw_outcomes, drawn_around, frequencies, random_key, seeded_key
 
 SHOTS = 100_000
 SIGMAS = 5

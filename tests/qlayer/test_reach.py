@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from qlayer.reach import reaches
+from qlayer.angles.reach import reaches
 
 
 def made_by(argument):

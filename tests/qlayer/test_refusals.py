@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from qlayer import UnsupportedError
-from qlayer.capture import capture
 from qlayer.errors import QLayerError
+from qlayer.recording.capture import capture
 
 
 class Broken(qml.operation.Operation):

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 
 from qlayer import KerasLayer, UnsupportedError
-from qlayer.capture import capture
 from qlayer.compiler import CompiledCircuit
-from qlayer.sampling import SAMPLED
+from qlayer.recording.capture import capture
+from qlayer.shots.sampling import SAMPLED
 
 SHOTS = 2000
 SIGMAS = 5  # a right result fails one time in two million for each number

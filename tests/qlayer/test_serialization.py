@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from qlayer.circuit import Circuit, Measurement, Operation, Parameter, PauliTerm
-from qlayer.serialization import from_data, to_data
+from qlayer.circuits.circuit import Circuit, Measurement, Operation, Parameter, PauliTerm
+from qlayer.circuits.serialization import from_data, to_data
 
 
 def round_trip(value, hint):

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from qlayer import ExportError, KerasLayer
+from qlayer.exporting.serving import serving
 from qlayer.keras_compat import IS_KERAS_3, keras
-from qlayer.serving import serving
 
 DEVICE = qml.device("default.qubit", wires=2)
 MEASURED = {

@@ -6,9 +6,9 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer.capture import capture
 from qlayer.compiler import CompiledCircuit
-from qlayer.shadows import estimates, median_of_groups
+from qlayer.recording.capture import capture
+from qlayer.shots.shadows import estimates, median_of_groups
 
 SHOTS = 20_000
 SIGMAS = 5

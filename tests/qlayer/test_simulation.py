@@ -6,8 +6,9 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer import KerasLayer, simulation
-from qlayer.chunks import PARALLEL_PARTS
+from qlayer import KerasLayer
+from qlayer.simulation import simulation
+from qlayer.simulation.chunks import PARALLEL_PARTS
 
 WIRES, CHUNK_ROWS = 4, 4
 MEASURED = {

@@ -2,9 +2,9 @@
 
 from itertools import count
 
-from qlayer.circuit import AngleOutput, Circuit, Operation, Parameter
-from qlayer.factors import Phase
-from qlayer.slots import Slot, slotted_factors
+from qlayer.circuits.circuit import AngleOutput, Circuit, Operation, Parameter
+from qlayer.circuits.factors import Phase
+from qlayer.circuits.slots import Slot, slotted_factors
 
 ANGLE = Parameter((), (), 0, (0,))
 CHANNEL = Parameter((4, 4), tuple(complex(row == column) for row in range(4) for column in range(4)))

@@ -7,8 +7,8 @@ import pennylane as qml
 import pytest
 import tensorflow as tf
 
-from qlayer.register import from_amplitudes
-from qlayer.states import MixedState, PureState
+from qlayer.simulation.register import from_amplitudes
+from qlayer.simulation.states import MixedState, PureState
 
 WIRES = 3
 generator = np.random.default_rng(2)

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from qlayer import KerasLayer, UnsupportedError
-from qlayer.capture import capture
 from qlayer.compiler import CompiledCircuit
+from qlayer.recording.capture import capture
 
 generator = np.random.default_rng(3)
 INPUTS = generator.uniform(0.1, 1, (3, 4))

@@ -8,7 +8,7 @@ import scipy.linalg
 import tensorflow as tf
 
 from qlayer import CaptureError
-from qlayer.substitutes import matrix_exponential
+from qlayer.angles.substitutes import matrix_exponential
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-6, 0.3, 1.0, 20.0, 500.0])

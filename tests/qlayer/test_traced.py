@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from qlayer import CaptureError
-from qlayer.traced import METHODS, Traced, unwrap
+from qlayer.angles.traced import METHODS, Traced, unwrap
 
 VALUES = np.random.default_rng(0).uniform(0.1, 0.9, (3, 4))
 

@@ -7,7 +7,7 @@ import plans
 import pytest
 import tensorflow as tf
 
-from qlayer import trigonometric
+from qlayer.frozen import trigonometric
 
 
 @pytest.fixture(autouse=True)

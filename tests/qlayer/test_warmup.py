@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
-from qlayer.warmup import FILE, prediction_log, write_warmup
+from qlayer.exporting.warmup import FILE, prediction_log, write_warmup
 
 
 def test_requests_in_a_file(tmp_path):

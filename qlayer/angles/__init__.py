@@ -1,0 +1,1 @@
+"""What a quantum function calculates between its arguments and its gates."""

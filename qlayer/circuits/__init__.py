@@ -1,0 +1,1 @@
+"""Circuits and plans as plain data: no TensorFlow, no PennyLane."""

@@ -1,0 +1,1 @@
+"""What a SavedModel for serving is made of."""

@@ -1,0 +1,1 @@
+"""Circuits with constant weights."""

@@ -1,0 +1,1 @@
+"""Plans on TensorFlow: registers, steps, states, measurements."""
