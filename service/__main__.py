@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from service.command import fsck, key, models, predict, push
+from service.command import fsck, key, models, predict, push, trash
 from service.command.client import CommandError
 from service.front import server
 from service.settings import BadSettings, read_settings
@@ -16,6 +16,7 @@ _HELP = """python -m service COMMAND ...; COMMAND --help tells more
   serve --models DIR           serve a folder of models over HTTP
   key create|list|revoke|rotate  keys
   fsck --models DIR            check a folder of models
+  trash list|empty             deleted versions, and their end
   push FILE_OR_FOLDER          upload to a running server
   list [MODEL]                 models and versions of a running server
   predict MODEL ROWS           predictions of a running server"""
@@ -35,6 +36,7 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "serve": serve,
     "fsck": fsck.run,
     "key": key.run,
+    "trash": trash.run,
     "push": push.run,
     "list": models.run,
     "predict": predict.run,

@@ -41,6 +41,7 @@ class ServiceError(Exception):
     status = 500
     code = "internal"
     retry_after_s: int | None = None
+    is_counted = False  # in the statistics of the version that was asked
 
     def __init__(self, message: str, code: str | None = None, details: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(message)

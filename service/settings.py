@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from ipaddress import ip_network
 from pathlib import Path
@@ -11,18 +10,11 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from service.engine.sandbox import Limits
-from service.front.auth import Rates
-from service.front.batching import BatchLimits
-from service.front.instance import InstanceLimits
-from service.front.protocol import WireLimits
-from service.front.residence import Residence, parse_load
-from service.front.uploads import UploadLimits
-from service.store.extraction import ArchiveLimits
-from service.store.quotas import Quotas
-
 _MB = 1024 * 1024
 _ORIGIN = re.compile(r"\*|https?://[^\s/,]+/?")
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+_OWN = {"v1", "v2", "docs", "openapi.json", "metrics", "monitoring", "healthz", "livez", "readyz"}
+_INSTANCES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*=([1-9]|[1-5][0-9]|6[0-4])")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -55,6 +47,10 @@ class Settings(BaseSettings):
     access_log: bool = Field(False, description="one line on standard error for each request")
     log_format: Literal["text", "json"] = Field("text", description="form of the lines on standard error: text or json")
     otlp_endpoint: str = Field("", description="URL of an OpenTelemetry collector that gets a span for each request")
+    root_path: str = Field(
+        "", description="path in front of all others, such as /quantum; they are there without it too"
+    )
+    docs: bool = Field(True, description="serve /docs and /openapi.json; --no-docs answers them 404")
     cors_origins: str = Field("", description="origins whose pages may ask, separated by commas; * for all")
     trusted_proxies: str = Field("", description="addresses of proxies whose X-Forwarded-For counts, by commas")
 
@@ -68,7 +64,7 @@ class Settings(BaseSettings):
     header_timeout_s: float = Field(
         10, gt=0, description="seconds a request's head may take, or a new one's first byte"
     )
-    idle_timeout_s: int = Field(75, ge=1, description="seconds a connection may stay open between two requests")
+    idle_timeout_s: float = Field(75, gt=0, description="seconds a connection may stay open between two requests")
     header_max_bytes: int = Field(32768, ge=1024, description="bytes of a request's headers; more are answered 431")
     headers_max: int = Field(100, ge=1, description="headers of a request; more are answered 431")
     url_max_bytes: int = Field(8192, ge=256, description="bytes of a request's URL; more are answered 414")
@@ -77,6 +73,9 @@ class Settings(BaseSettings):
         1024, ge=1, description="rows in one call of a model; larger requests are split, 1 calls row by row"
     )
     instances: int = Field(1, ge=1, le=64, description="workers of each version, which share its calls")
+    instances_of: str = Field(
+        "", description="workers of the versions of single models, instead of --instances: such as slow=4,other=2"
+    )
     fronts: int = Field(1, ge=1, le=64, description="HTTP processes on this address, each with workers of its own")
     queue_max_rows: int = Field(16384, ge=1, description="rows that may wait for one version; more are answered 429")
     request_max_rows: int = Field(16384, ge=1, description="rows in one request; more are answered 413")
@@ -89,8 +88,13 @@ class Settings(BaseSettings):
         0, ge=0, le=256, description="threads that compute a call of a model which takes long; 0: one a core"
     )
     worker_memory_max_mb: int = Field(8192, ge=1024, description="address space of one worker, in MiB")
+    worker_growth_max_mb: int = Field(
+        1024, ge=0, description="MiB that a worker may grow by while it serves; then another takes its place; 0: any"
+    )
+    answer_max_mb: int = Field(128, ge=1, description="MiB of a call's outputs; more are answered 400")
     graph_max_mb: int = Field(32, ge=1, le=2048, description="size of an upload's saved_model.pb, in MiB")
     strict_folder: bool = Field(False, description="refuse models in the folder too for what the static check finds")
+    strict_readiness: bool = Field(False, description="be not ready while a version is listed that cannot be loaded")
     require_sandbox: bool = Field(False, description="refuse to start where the kernel has no Landlock")
     restarts_max: int = Field(5, ge=0, description="deaths of a worker within a minute that are answered by a restart")
 
@@ -116,9 +120,7 @@ class Settings(BaseSettings):
     memory_budget_mb: int | None = Field(
         None, ge=1, description="MiB of all workers, beyond which idle versions are unloaded and no others loaded"
     )
-    body_timeout_s: float = Field(
-        30, gt=0, description="seconds a prediction's body may take, or any other body may pause"
-    )
+    body_timeout_s: float = Field(30, gt=0, description="seconds a body may take, or that of an upload may pause")
     upload_timeout_s: float = Field(600, gt=0, description="seconds an upload's body may take in all")
     poll_interval_s: float = Field(1, gt=0, description="seconds between two looks at the folder of models")
     drain_wait_s: float = Field(
@@ -131,70 +133,9 @@ class Settings(BaseSettings):
         return self.open_inference or self.host in _LOOPBACK
 
     @property
-    def batch_limits(self) -> BatchLimits:
-        """The limits of each version's batcher."""
-        return BatchLimits(self.batch_max_rows, self.queue_max_rows, self.request_max_rows)
-
-    @property
-    def instance_limits(self) -> InstanceLimits:
-        """The limits of each worker."""
-        worker = Limits(
-            self.worker_memory_max_mb,
-            self.load_cpu_s,
-            self.graph_max_mb,
-            self.require_sandbox,
-            self.worker_threads or len(os.sched_getaffinity(0)),
-        )
-        return InstanceLimits(worker, self.load_timeout_s, self.call_timeout_s)
-
-    @property
-    def rates(self) -> Rates:
-        """How often each caller may ask."""
-        return Rates(self.rate_limit_per_s, self.uploads_per_minute, self.key_failures_per_minute)
-
-    @property
-    def wire_limits(self) -> WireLimits:
-        """What one connection may cost."""
-        return WireLimits(
-            header_timeout_s=self.header_timeout_s,
-            stall_timeout_s=self.body_timeout_s,
-            header_max_bytes=self.header_max_bytes,
-            headers_max=self.headers_max,
-            url_max_bytes=self.url_max_bytes,
-            connections_max=self.connections_max,
-        )
-
-    @property
-    def archive_limits(self) -> ArchiveLimits:
-        """The limits of what comes out of an upload."""
-        return ArchiveLimits(
-            self.unpacked_max_bytes,
-            self.archive_files_max,
-            self.file_max_bytes,
-            self.unpack_timeout_s,
-        )
-
-    @property
-    def upload_limits(self) -> UploadLimits:
-        """The limits of uploads."""
-        return UploadLimits(
-            archive=self.archive_limits,
-            max_bytes=self.upload_max_bytes,
-            pause_s=self.body_timeout_s,
-            timeout_s=self.upload_timeout_s,
-            at_once=self.uploads_max,
-            disk_reserve_bytes=self.disk_reserve_mb * _MB,
-        )
-
-    @property
-    def quotas(self) -> Quotas:
-        """How much the store may hold."""
-        return Quotas(self.models_max, self.versions_max, self.stored_max_bytes, self.key_max_bytes)
-
-    @property
-    def residence(self) -> Residence:
-        """Which versions have a worker."""
-        return Residence(parse_load(self.load), self.idle_unload_s, self.memory_budget_mb)
+    def instances_by_model(self) -> dict[str, int]:
+        """How many workers the versions of single models have."""
+        return {name: int(count) for name, count in (part.split("=") for part in _parts(self.instances_of))}
 
     def given_manage_key(self) -> str | None:
         """The manage key that the operator gave, if any."""
@@ -211,18 +152,42 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, text: str) -> str:
-        wrong = [part for part in map(str.strip, text.split(",")) if part and not _ORIGIN.fullmatch(part)]
+        wrong = [part for part in _parts(text) if not _ORIGIN.fullmatch(part)]
         if wrong:
             raise ValueError(f"{wrong[0]!r} is no origin; one is scheme and host, such as https://example.org, or *")
+        return text
+
+    @field_validator("instances_of")
+    @classmethod
+    def _check_instances(cls, text: str) -> str:
+        wrong = [part for part in _parts(text) if not _INSTANCES.fullmatch(part)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is none: expected model=workers, with 1 to 64 workers, such as slow=4")
+        return text
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root(cls, text: str) -> str:
+        if not _ROOT_PATH.fullmatch(text):
+            raise ValueError(
+                f"{text!r} is none: expected such as /quantum, of letters, digits and . _ ~ -, without '/' at its end"
+            )
+        if text and text.lower().split("/")[1] in _OWN:
+            raise ValueError(f"{text!r} begins with a path of the server's own: expected such as /quantum")
         return text
 
     @field_validator("trusted_proxies")
     @classmethod
     def _check_proxies(cls, text: str) -> str:
-        for part in filter(None, map(str.strip, text.split(","))):
+        for part in _parts(text):
             if part != "*":
                 ip_network(part, strict=False)
         return text
+
+
+def _parts(text: str) -> list[str]:
+    """What stands between the commas."""
+    return [part for part in map(str.strip, text.split(",")) if part]
 
 
 def read_settings(arguments: list[str]) -> Settings:

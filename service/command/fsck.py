@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
+from collections.abc import Iterator
 
+from service.command.client import CommandError
+from service.command.folder import add_models, folder_of
+from service.front.access.keys import KeyFile
 from service.settings import BadSettings
-from service.store.fsck import Finding, check
+from service.store.fsck import Finding, check, partial_file
 from service.store.store import Store
 
 _FOUND_STATUS = 1
@@ -27,23 +30,31 @@ def run(words: list[str]) -> int:
         BadSettings: there is no such folder.
     """
     parser = argparse.ArgumentParser(prog="python -m service fsck", description=__doc__)
-    parser.add_argument("--models", type=Path, required=True, help="folder of models")
-    parser.add_argument("--repair", action="store_true", help="remove orphans and labels that point nowhere")
+    add_models(parser)
+    parser.add_argument(
+        "--repair", action="store_true", help="remove what killed processes left, and labels that point nowhere"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     arguments = parser.parse_args(words)
-    if not arguments.models.is_dir():
-        raise BadSettings(f"models: {arguments.models} is not a folder")
-    findings = list(check(Store(arguments.models)))
+    try:
+        folder = folder_of(arguments)
+    except CommandError as exc:
+        raise BadSettings(str(exc)) from exc  # status 2: 1 says that something was found
+    findings = [*check(Store(folder)), *_keys(KeyFile(folder))]
     remaining = 0
     for finding in findings:
-        is_repaired = arguments.repair and finding.repair is not None
-        if is_repaired and finding.repair:
-            finding.repair()
+        is_repaired = arguments.repair and finding.repaired()
         remaining += not is_repaired
         _say(_json(finding, is_repaired=is_repaired) if arguments.json else _text(finding, is_repaired=is_repaired))
     if not arguments.json:
         _say(f"{len(findings)} found, {remaining} remain")
     return _FOUND_STATUS if remaining else 0
+
+
+def _keys(file: KeyFile) -> Iterator[Finding]:
+    """What is wrong with the file of keys, which is no part of the store."""
+    for path in file.partial_files():
+        yield partial_file(path.name, path, file.sweep)
 
 
 def _json(finding: Finding, *, is_repaired: bool) -> str:

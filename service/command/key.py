@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from service.command.client import CommandError
-from service.front.keys import GRANTS, Key, KeyFile, UnknownKey
+from service.command.folder import add_models, folder_of, print_table
+from service.front.access.keys import GRANTS, Key, KeyFile, UnknownKey
 
 _WHO = "operator"
 _COLUMNS = ("ID", "SCOPE", "MODELS", "STATE", "CREATED", "EXPIRES", "NAME")
@@ -25,13 +24,10 @@ def run(words: list[str]) -> int:
         CommandError: the key is not known, or the folder cannot be used.
     """
     arguments = _parser().parse_args(words)
-    if not arguments.models:
-        raise CommandError("models: which folder? give --models or SERVICE_MODELS")
-    if not Path(arguments.models).is_dir():
-        raise CommandError(f"models: {arguments.models} is not a folder")
+    folder = folder_of(arguments)
     action: Callable[[KeyFile, argparse.Namespace], None] = arguments.action
     try:
-        action(KeyFile(Path(arguments.models)), arguments)
+        action(KeyFile(folder), arguments)
     except UnknownKey as exc:
         raise CommandError(str(exc)) from exc
     except OSError as exc:
@@ -49,10 +45,7 @@ def _create(file: KeyFile, arguments: argparse.Namespace) -> None:
 
 
 def _list(file: KeyFile, _: argparse.Namespace) -> None:
-    rows = [_COLUMNS, *(_row(key) for key in file.read().values())]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
-    for row in rows:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    print_table([_COLUMNS, *map(_row, file.read().values())])
 
 
 def _revoke(file: KeyFile, arguments: argparse.Namespace) -> None:
@@ -101,9 +94,7 @@ def _action(
     text: str,
 ) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=text, description=text)
-    parser.add_argument(
-        "--models", default=os.environ.get("SERVICE_MODELS"), metavar="DIR", help="folder of models, or SERVICE_MODELS"
-    )
+    add_models(parser)
     parser.set_defaults(action=action)
     return parser
 

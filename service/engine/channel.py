@@ -44,6 +44,11 @@ class Message:
     arrays: Arrays = field(default_factory=dict)
 
 
+def size_of(array: np.ndarray[Any, Any]) -> int:
+    """The bytes that an array's elements take on the way."""
+    return sum(_LENGTHS.itemsize + len(item) for item in array.flat) if array.dtype == object else array.nbytes
+
+
 def encode(message: Message) -> list[Buffer]:
     """The buffers of a frame, to be sent in this order."""
     buffers: list[Buffer] = [_bytes_of(array) for array in message.arrays.values()]

@@ -22,7 +22,8 @@ def values(definition: Any) -> dict[str, np.ndarray[Any, Any]]:
 
 def shown(definition: Any) -> dict[str, Any]:
     """The same as TensorFlow Serving shows it: TensorProtos as JSON."""
-    return {name: _shown(definition.defaults[name]) for name in sorted(definition.defaults)}
+    names = sorted(name for name in definition.defaults if name in definition.inputs)
+    return {name: _shown(definition.defaults[name]) for name in names}
 
 
 def _shown(value: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 from service.engine.sandbox import Limits, environment
@@ -24,22 +24,28 @@ from service.engine.sandbox import Limits, environment
 WORKER_MODULE = "service.engine.worker"
 
 _starting = Lock()
+_ended = Event()  # a load that goes on while the front ends must not start the fork server again
 
 
 @contextmanager
 def running() -> Iterator[None]:
     """Have the fork server started at once, so that its import of TensorFlow begins; at the end, end it."""
+    _ended.clear()
     _ensure()
     try:
         yield
     finally:
-        _stop()
+        with _starting:
+            _ended.set()
+            _stop()
 
 
 def _ensure() -> None:
     """Start the fork server if none runs; returns at once, while it goes on importing TensorFlow."""
     multiprocessing.get_context("forkserver").set_forkserver_preload([WORKER_MODULE])
     with _starting, _scrubbed_environment():
+        if _ended.is_set():
+            raise ProcessLookupError("the fork server has ended")
         resource_tracker.ensure_running()  # first: starting it would let interrupts through again
         with _blocked_interrupts():
             forkserver.ensure_running()
@@ -58,12 +64,18 @@ def start_worker(connection: socket.socket, directory: Path, limits: Limits, *, 
 
     Returns:
         The process.
+
+    Raises:
+        OSError: the fork server has ended, or died meanwhile.
     """
     _ensure()
     process = multiprocessing.get_context("forkserver").Process(
         target=_worker_main, args=(connection, str(directory.absolute()), limits, is_strict), daemon=True
     )
-    process.start()
+    try:
+        process.start()
+    except TypeError as exc:  # the standard library's, where its descriptors are closed meanwhile
+        raise ProcessLookupError("the fork server has ended") from exc
     return process
 
 

@@ -12,6 +12,7 @@ CARD = "assets.extra/circuit.json"
 WARMUP = "assets.extra/tf_serving_warmup_requests"
 
 _MB = 1 << 20
+CARD_MAX_BYTES = 8 * _MB  # of what is taken, and of what is read again
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ MEMBERS = [
         (r"fingerprint\.pb", _MB),
         (r"variables/variables\.index", 32 * _MB),
         (r"variables/variables\.data-\d{5}-of-\d{5}", None),
-        (re.escape(CARD), 16 * _MB),
+        (re.escape(CARD), CARD_MAX_BYTES),
         (re.escape(WARMUP), 64 * _MB),
     )
 ]
@@ -65,7 +66,10 @@ def paths(directory: Path) -> Iterator[tuple[str, Path]]:
 
 
 def drop_unused(directory: Path) -> None:
-    """Remove what `is_unused` from an unpacked upload."""
+    """Remove what `is_unused` from an unpacked upload, and folders in which nothing is."""
     for name, path in paths(directory):
         if is_unused(name):
             path.unlink()
+    for folder in sorted((path for path in directory.rglob("*") if path.is_dir()), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()

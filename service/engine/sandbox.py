@@ -55,6 +55,7 @@ class Limits:
         graph_max_mb: size of saved_model.pb.
         is_sandbox_required: refuse to run a model where the kernel has no Landlock.
         threads: that compute a call which takes long.
+        answer_max_mb: size of a call's outputs.
     """
 
     memory_max_mb: int
@@ -62,6 +63,7 @@ class Limits:
     graph_max_mb: int = 32
     is_sandbox_required: bool = False
     threads: int = 1
+    answer_max_mb: int = 128
 
 
 @dataclass(frozen=True)

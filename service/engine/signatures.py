@@ -42,12 +42,17 @@ def _tensor_spec(info: Any) -> TensorSpec:
 
 
 def problem(declared: SignatureSpec | None, loaded: Any) -> str | None:
-    """What is wrong with a signature, if anything, by what saved_model.pb declares and the inputs that were loaded."""
+    """What is wrong with a signature, if anything, by what saved_model.pb declares and the function that was loaded."""
     if declared is None or loaded is None:
         return "is declared but not there, or there but not declared: save the model again"
     if not declared.is_callable:
         return "has tensors of dtypes that cannot be sent: give it numbers, booleans or strings"
-    inputs = {name: types_pb2.DataType.Name(spec.dtype.as_datatype_enum) for name, spec in loaded.items()}
-    if inputs != {name: spec.dtype for name, spec in declared.inputs.items()}:
+    if _dtypes(loaded.structured_input_signature[1]) != {name: spec.dtype for name, spec in declared.inputs.items()}:
         return "declares other inputs than it takes: save the model again"
+    if _dtypes(loaded.structured_outputs) != {name: spec.dtype for name, spec in declared.outputs.items()}:
+        return "declares other outputs than it gives: save the model again"
     return None
+
+
+def _dtypes(tensors: Any) -> dict[str, str]:
+    return {name: types_pb2.DataType.Name(tensor.dtype.as_datatype_enum) for name, tensor in tensors.items()}

@@ -116,7 +116,7 @@ class SignatureSpec:
         return all(tensor.dtype in DTYPES for tensor in [*self.inputs.values(), *self.outputs.values()])
 
     def to_plain(self) -> dict[str, Any]:
-        """As plain data, for the channel."""
+        """As plain data, for the channel and for manifests."""
         return {
             "inputs": {name: list(vars(spec).values()) for name, spec in self.inputs.items()},
             "outputs": {name: list(vars(spec).values()) for name, spec in self.outputs.items()},

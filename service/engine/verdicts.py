@@ -13,6 +13,14 @@ from service.engine.warmup import BadWarmup
 
 ERROR_MAX_CHARS = 500
 
+# TensorFlow Serving answers the first three by 400
+_CALLERS = (
+    tf.errors.InvalidArgumentError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.OutOfRangeError,
+    ValueError,
+    TypeError,
+)
 _RESTORING = "_restore_checkpoint"  # TensorFlow's own step of loading in which the variables are read
 
 
@@ -33,7 +41,7 @@ class Refused(Exception):
 
 def failure(exc: Exception, directory: str) -> Message:
     """What the front is told: one line of the reason, without the server's paths, and what kind of failure it is."""
-    is_callers = isinstance(exc, (tf.errors.InvalidArgumentError, ValueError, TypeError))
+    is_callers = isinstance(exc, _CALLERS)
     is_memory = isinstance(exc, (MemoryError, tf.errors.ResourceExhaustedError))
     verdict = {"code": _code(exc), "details": getattr(exc, "details", [])}
     message = line(exc, directory)

@@ -34,12 +34,19 @@ _MESSAGES = {
     "Input": [("example_list", 1, "ExampleList", False)],
     "ExampleRequest": [("model_spec", 1, "ModelSpec", False), ("input", 2, "Input", False)],
     "ExampleLog": [("request", 1, "ExampleRequest", False)],
+    "Skipped": [],
     "PredictionLog": [
         ("classify_log", 2, "ExampleLog", False),
         ("regress_log", 3, "ExampleLog", False),
+        ("multi_inference_log", 4, "Skipped", False),
+        ("session_run_log", 5, "Skipped", False),
         ("predict_log", 6, "PredictLog", False),
+        ("predict_streamed_log", 7, "Skipped", False),
     ],
 }
+_SKIPPED = ("multi_inference_log", "session_run_log", "predict_streamed_log")
+"""Requests that TensorFlow Serving takes by gRPC alone: nobody can make them here."""
+
 _SCALARS = {"string": _FIELD.TYPE_STRING, "bytes": _FIELD.TYPE_BYTES}
 
 
@@ -55,7 +62,7 @@ def requests(directory: Path, examples_inputs: dict[str, str]) -> Iterator[tuple
         examples_inputs: for each signature the name of the input that takes serialized tf.train.Examples.
 
     Returns:
-        For each its number, the signature and its inputs by name.
+        For each that can be made here its number, the signature and its inputs by name.
 
     Raises:
         BadWarmup: a record is damaged, of an unknown kind, or beyond REQUESTS_MAX.
@@ -67,7 +74,9 @@ def requests(directory: Path, examples_inputs: dict[str, str]) -> Iterator[tuple
         if number >= REQUESTS_MAX:
             raise BadWarmup(f"{members.WARMUP} has more than {REQUESTS_MAX} records: keep the telling ones")
         try:
-            yield number, *_request(_PredictionLog.FromString(record), examples_inputs)
+            log = _PredictionLog.FromString(record)
+            if not any(log.HasField(kind) for kind in _SKIPPED):
+                yield number, *_request(log, examples_inputs)
         except (DecodeError, KeyError, ValueError, TypeError) as exc:
             raise BadWarmup(f"record {number} of {members.WARMUP} cannot be used: {_text(exc)}") from exc
 

@@ -56,7 +56,7 @@ class Model:
         Raises:
             Refused: what is declared is not what was loaded, or its tensors cannot be sent.
         """
-        loaded = {name: function.structured_input_signature[1] for name, function in self._loaded.signatures.items()}
+        loaded = dict(self._loaded.signatures.items())
         for name in sorted(self.specs.keys() | loaded.keys()):
             problem = signatures.problem(self.specs.get(name), loaded.get(name))
             if problem:
@@ -94,7 +94,7 @@ class Model:
         if name not in self.specs:
             raise ValueError(f"there is no signature {name[:100]!r}")
         expected = sorted(self.specs[name].inputs)
-        if sorted(inputs) != expected:
+        if sorted({*inputs, *self._defaults[name]}) != expected:
             raise ValueError(f"it has the inputs {sorted(inputs)}, and {expected} were expected")
 
     def _warm_up(self, name: str, spec: SignatureSpec) -> None:
@@ -202,9 +202,19 @@ def _warmed_up(model: Model, _: Message, limits: sandbox.Limits) -> Message:
     return Message("ready")
 
 
+def _called(model: Model, request: Message, limits: sandbox.Limits) -> Message:
+    answer = model.call(request.data["signature"], request.arrays)
+    size = sum(map(channel.size_of, answer.arrays.values()))
+    if size > limits.answer_max_mb << 20:
+        raise ValueError(
+            f"the outputs have {size} bytes, at most {limits.answer_max_mb} MiB are taken: send fewer rows"
+        )
+    return answer
+
+
 _ANSWERS: dict[str, Callable[[Model, Message, sandbox.Limits], Message]] = {
     "warm_up": _warmed_up,
-    "call": lambda model, request, _: model.call(request.data["signature"], request.arrays),
+    "call": _called,
     "shape": lambda model, request, _: Message("shapes", model.infer_shapes(**request.data)),
 }
 

@@ -6,6 +6,7 @@ inflates. Declared sizes only allow an early no; the bytes that really come out 
 
 from __future__ import annotations
 
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -32,6 +33,8 @@ _DAMAGES = (  # all that the libraries raise for what is no archive, or a broken
     RuntimeError,
     ValueError,
     OverflowError,
+    IndexError,
+    struct.error,
 )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from service.engine.members import GRAPH, is_unused, paths
+from service.engine.members import GRAPH, is_unused, member, paths
 from service.errors import UploadRejected
 
 _IGNORED_FOLDERS = {"__MACOSX"}
@@ -33,10 +33,16 @@ def find_model(unpacked: Path) -> Path:
     )
 
 
+def _has_place(path: PurePath) -> bool:
+    """Whether a SavedModel has such a file, at the top or in one folder: numbers may begin as an archive does."""
+    candidates = path.as_posix(), PurePath(*path.parts[1:]).as_posix()
+    return "assets" in path.parts or any(member(each) for each in candidates)
+
+
 def _refuse_archives(unpacked: Path) -> None:
     """An archive in the archive is a mistake that its sender wants to hear of; as an asset it may be meant."""
     for path in unpacked.rglob("*"):
-        if path.is_file() and "assets" not in path.relative_to(unpacked).parts:
+        if path.is_file() and not _has_place(path.relative_to(unpacked)):
             with path.open("rb") as file:
                 start = file.read(8)
             if start.startswith(_ARCHIVES):

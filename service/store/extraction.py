@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from service.errors import UploadRejected
+from service.store.reserve import Reserve
 
 CHUNK_BYTES = 1 << 18
 _PART_MAX_BYTES = 255  # of Linux's file systems
@@ -28,6 +29,7 @@ class ArchiveLimits:
         timeout_s: how long unpacking may take.
         ratio_max: bytes that come out for each byte that went in; looked at beyond `ratio_from_bytes`.
         ratio_from_bytes: less than this is never a bomb.
+        disk_reserve_bytes: that stay free on the disk.
     """
 
     unpacked_max_bytes: int
@@ -36,6 +38,7 @@ class ArchiveLimits:
     timeout_s: float = 120.0
     ratio_max: int = 100
     ratio_from_bytes: int = 64 << 20
+    disk_reserve_bytes: int = 0
 
 
 class Readable(Protocol):
@@ -64,6 +67,10 @@ class Extraction:
     _files: set[str] = field(default_factory=set)
     _folders: set[str] = field(default_factory=set)
     _started_s: float = field(default_factory=time.monotonic)
+    _reserve: Reserve = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reserve = Reserve(self.directory, self.limits.disk_reserve_bytes)
 
     def add_folder(self, name: str) -> None:
         """Note a directory member; directories are made for the files in them."""
@@ -116,6 +123,7 @@ class Extraction:
             if size > most:
                 raise _too_large(f"{'/'.join(parts)!r} is larger than the {most} bytes that are taken")
             file.write(chunk)
+            self._reserve.count(len(chunk))
 
     def _count_member(self) -> None:
         self.count += 1

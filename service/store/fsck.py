@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,30 @@ class Finding:
         where: a path below the folder of models.
         text: what is wrong, and what to do.
         repair: puts it right without losing anything; None where only a person can.
+        leftover: what the repair removes, if it removes a file or a folder.
     """
 
     kind: str
     where: str
     text: str
     repair: Callable[[], object] | None = None
+    leftover: Path | None = None
+
+    def repaired(self) -> bool:
+        """Put it right, and say whether it is: what cannot be written stays as it is."""
+        if self.repair is None:
+            return False
+        try:
+            self.repair()
+        except (ServiceError, OSError):
+            return False
+        return self.leftover is None or not os.path.lexists(self.leftover)
+
+
+def partial_file(where: str, path: Path, repair: Callable[[], object]) -> Finding:
+    """What a process that ended while it wrote has left."""
+    text = "left by a process that ended while it wrote: it can be removed"
+    return Finding("partial_file", where, text, repair, path)
 
 
 def check(store: Store) -> Iterator[Finding]:
@@ -46,7 +65,7 @@ def _versions(store: Store) -> Iterator[Finding]:
 
 
 def _trash(store: Store) -> Iterator[Finding]:
-    for entry in sorted(store.trash.entries(), key=lambda entry: (entry.name, entry.number)):
+    for entry in store.trash.entries():
         if problem := _problem(entry.directory):
             yield Finding("damaged_trash", _where(store, entry.directory), problem)
 
@@ -71,6 +90,7 @@ def _orphans(store: Store) -> Iterator[Finding]:
             _where(store, path),
             "left by a process that ended in the middle of an upload: it can be removed",
             lambda path=path: staging.remove(path),  # type: ignore[misc]  # mypy does not see the default
+            path,
         )
 
 
@@ -94,12 +114,7 @@ def _labels(store: Store) -> Iterator[Finding]:
 
 def _partial_files(store: Store) -> Iterator[Finding]:
     for path in store.partial_files():
-        yield Finding(
-            "partial_file",
-            _where(store, path),
-            "left by a process that ended while it wrote: it can be removed",
-            lambda path=path: path.unlink(missing_ok=True),  # type: ignore[misc]  # mypy does not see the default
-        )
+        yield partial_file(_where(store, path), path, store.sweep)
 
 
 def _where(store: Store, path: Path) -> str:

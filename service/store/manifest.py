@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from service.engine.specs import SignatureSpec
 from service.errors import UploadRejected
 from service.store import disk
 from service.store.contents import model_files
@@ -35,6 +37,7 @@ class Manifest:
         created: when it was stored, ISO 8601, UTC.
         uploader: the id of the key it was uploaded with.
         files: by their paths below the version's folder.
+        signatures: as its worker found them when it was stored, by name; none where that was before they were kept.
     """
 
     digest: str
@@ -42,6 +45,7 @@ class Manifest:
     created: str
     uploader: str | None = None
     files: Mapping[str, FileRecord] = field(default_factory=dict)
+    signatures: Mapping[str, SignatureSpec] = field(default_factory=dict)
 
 
 _FIELDS = {item.name for item in fields(Manifest)}
@@ -58,7 +62,8 @@ def describe(directory: Path, uploader: str | None = None) -> Manifest:
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Put a manifest beside the content it describes."""
-    disk.write_json(directory / MANIFEST, asdict(manifest))
+    signatures = {name: spec.to_plain() for name, spec in manifest.signatures.items()}
+    disk.write_json(directory / MANIFEST, {**asdict(manifest), "signatures": signatures})
 
 
 def read_manifest(directory: Path) -> Manifest | None:
@@ -71,7 +76,7 @@ def read_manifest(directory: Path) -> Manifest | None:
         document: dict[str, Any] = json.loads((directory / MANIFEST).read_bytes())
         files = {name: FileRecord(**record) for name, record in document.get("files", {}).items()}
         known = {name: value for name, value in document.items() if name in _FIELDS}
-        return replace(Manifest(**known), files=files)
+        return replace(Manifest(**known), files=files, signatures=_signatures(document))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, AttributeError) as exc:
@@ -99,7 +104,23 @@ def verify(directory: Path, manifest: Manifest) -> None:
     )
 
 
+def _signatures(document: Mapping[str, Any]) -> dict[str, SignatureSpec]:
+    """What is listed before a version is loaded; nothing where it is written as a newer service may."""
+    try:
+        return {name: SignatureSpec.from_plain(signature) for name, signature in document.get("signatures", {}).items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
 def _file_record(path: Path) -> FileRecord:
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
     return FileRecord(path.stat().st_size, content)
+
+
+def digest_of(directory: Path) -> str | None:
+    """The digest of a version, for the audit log; None of one that an operator put there, or that cannot be told."""
+    with contextlib.suppress(UploadRejected):
+        manifest = read_manifest(directory)
+        return manifest.digest if manifest else None
+    return None

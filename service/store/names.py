@@ -11,10 +11,12 @@ NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9_-])?"
 """Pattern of a model's name."""
 LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?"
 """Pattern of a label."""
+VERSION = r"[1-9][0-9]{0,18}"
+"""Pattern of a version's number, which is at most VERSION_MAX beside."""
 
 _NAME = re.compile(NAME)
 _LABEL = re.compile(LABEL)
-_VERSION = re.compile(r"[1-9][0-9]{0,18}")
+_VERSION = re.compile(VERSION)
 
 
 def is_name(text: str) -> bool:

@@ -64,6 +64,7 @@ def check_quotas(usage: Usage, quotas: Quotas) -> None:
         if limit is not None and used > limit:
             raise QuotaExceeded(
                 f"with this there would be {used} {row.text}, and at most {limit} are taken: "
-                "delete versions that nobody needs (deleted ones count until the trash is emptied)",
+                "delete versions that nobody needs; deleted ones count until the trash is emptied, which the operator "
+                "can do now: python -m service trash empty",
                 row.code,
             )

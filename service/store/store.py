@@ -2,14 +2,13 @@
 
 The folder is the truth: there is no database. A version appears by one rename, leaves by one rename, and never changes
 in between, so a crash at any instruction leaves it either whole or absent. `.staging` below the same root holds
-what is not yet a version, `.trash` what is no version any more. Several processes may use one root: whoever changes it
-holds the lock.
+what is not yet a version, `.trash` what is none any more. Processes may share a root: who changes it has the lock.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,19 +17,19 @@ from service.engine.members import GRAPH
 from service.errors import (
     FolderModel,
     ModelNotFound,
-    UploadRejected,
     VersionExists,
     VersionInTrash,
     VersionLabelled,
 )
 from service.store import disk, staging
-from service.store.audit import Change, audited
-from service.store.fingerprints import Fingerprint, fingerprint, size_bytes
+from service.store.audit import Change, audit, audited
+from service.store.fingerprints import Fingerprint, fingerprint
 from service.store.labels import labels_of, read_labels, write_labels
-from service.store.manifest import MANIFEST, Manifest, read_manifest, write_manifest
+from service.store.manifest import MANIFEST, Manifest, digest_of, write_manifest
 from service.store.names import is_name, is_version
 from service.store.quotas import Quotas, Usage, check_quotas
-from service.store.trash import Trash
+from service.store.trash import Deleted, Trash
+from service.store.usage import usage_with
 
 _LOCK_FILE = ".lock"
 
@@ -62,7 +61,7 @@ class Store:
 
     def has(self, version: VersionId) -> bool:
         """Whether a version is there now."""
-        return (self.directory(version) / GRAPH).is_file()
+        return _is_stored(self.directory(version))
 
     def names(self) -> list[str]:
         """The names of what may be models."""
@@ -70,14 +69,21 @@ class Store:
 
     def numbers(self, name: str) -> list[int]:
         """The versions of a model that are there now, the lowest first."""
-        graphs = (self.root / name).glob(f"*/{GRAPH}") if is_name(name) else ()
-        return sorted(int(graph.parent.name) for graph in graphs if is_version(graph.parent.name))
+        folders = (self.root / name).glob("[1-9]*") if is_name(name) else ()
+        return sorted(int(folder.name) for folder in folders if is_version(folder.name) and _is_stored(folder))
 
     def uploaded(self, name: str) -> list[int]:
         """Those of them that were uploaded, and are whole for that reason."""
         return [
             number for number in self.numbers(name) if (self.directory(VersionId(name, number)) / MANIFEST).exists()
         ]
+
+    def misplaced(self) -> list[str]:
+        """Folders with a graph that are no `<name>/<version>`, relative to the root."""
+        graphs = [*self.root.glob(f"[!.]*/{GRAPH}"), *self.root.glob(f"[!.]*/[!.]*/{GRAPH}")]
+        places = [graph.parent.relative_to(self.root).parts for graph in graphs]
+        is_fine = [len(place) > 1 and is_name(place[0]) and is_version(place[1]) for place in places]
+        return sorted("/".join(place) for place, fine in zip(places, is_fine, strict=True) if not fine)
 
     def scan(self) -> dict[VersionId, Fingerprint]:
         """The versions that are there now, each with its fingerprint.
@@ -87,10 +93,9 @@ class Store:
         """
         found = {}
         for folder in self.root.iterdir():
-            for graph in folder.glob(f"*/{GRAPH}") if is_name(folder.name) else ():
-                number = graph.parent.name
-                if is_version(number):
-                    found[VersionId(folder.name, int(number))] = fingerprint(graph.parent)
+            for number in self.numbers(folder.name):
+                id_ = VersionId(folder.name, number)
+                found[id_] = fingerprint(self.directory(id_))
         return found
 
     def labels(self, name: str) -> dict[str, int]:
@@ -173,8 +178,9 @@ class Store:
             for number in numbers:
                 self._check_deletable(VersionId(name, number))
             for number in sorted(numbers):
-                with audited(self.root, Change("delete", who, name, number)):
-                    self.trash.put(self.directory(VersionId(name, number)))
+                directory = self.directory(VersionId(name, number))
+                with audited(self.root, Change("delete", who, name, number, digest_of(directory))):
+                    self.trash.put(directory)
             _remove_empty_model(self.root / name)
 
     def restore(self, version: VersionId, who: str) -> None:
@@ -191,7 +197,7 @@ class Store:
             directory = self.directory(version)
             if directory.exists():
                 raise VersionExists(f"version {version.number} of {version.name} is there: delete it first")
-            with audited(self.root, Change("restore", who, version.name, version.number)):
+            with audited(self.root, Change("restore", who, version.name, version.number, digest_of(entry.directory))):
                 self.trash.restore(entry, directory)
 
     def set_label(self, name: str, label: str, number: int | None, who: str, *, what: str = "label") -> dict[str, int]:
@@ -207,20 +213,34 @@ class Store:
                 if not self.has(VersionId(name, number)):
                     raise ModelNotFound(f"version {number} of {name} is not there: a label needs a version to point at")
                 labels[label] = number
-            with audited(self.root, Change(what, who, name, number, label=label)):
+            digest = None if number is None else digest_of(self.directory(VersionId(name, number)))
+            with audited(self.root, Change(what, who, name, number, digest, label)):
                 write_labels(self.root / name, labels)
         return labels
 
+    def note(self, what: str, name: str | None, who: str) -> None:
+        """Keep in the audit log, where it can be written, what was done without a change of the store."""
+        with contextlib.suppress(OSError):
+            audit(self.root, Change(what, who, name))
+
     def empty_trash(self, keep_days: float) -> list[VersionId]:
         """Remove for good what has been in the trash for longer; returns what that was."""
-        expired = self.trash.expired(keep_days)
-        if expired:
-            with self._changing():
-                expired = self.trash.expired(keep_days)  # one may have been restored, or another front was quicker
-                for entry in expired:
-                    with audited(self.root, Change("purge", "service", entry.name, entry.number)):
-                        self.trash.purge(entry, self.root / staging.STAGING)
-        return [VersionId(entry.name, entry.number) for entry in expired]
+        return self.purge(lambda entry: entry.age_days > keep_days, "service")
+
+    def purge(self, is_chosen: Callable[[Deleted], bool], who: str) -> list[VersionId]:
+        """Remove for good what is in the trash and chosen; returns what that was."""
+        purged: list[VersionId] = []
+        leaving: list[Path] = []
+        if any(map(is_chosen, self.trash.entries())):
+            with self._changing():  # chosen anew: one may have been restored, or another process was quicker
+                for entry in filter(is_chosen, self.trash.entries()):
+                    change = Change("purge", who, entry.name, entry.number, digest_of(entry.directory))
+                    with audited(self.root, change):
+                        leaving.append(self.trash.purge(entry, self.root / staging.STAGING))
+                    purged.append(VersionId(entry.name, entry.number))
+        for folder in leaving:  # it may be much: without the lock, which uploads wait for
+            staging.remove(folder)
+        return purged
 
     def _leftovers(self) -> list[Path]:
         return staging.orphans(self.root) + self.partial_files()
@@ -246,27 +266,8 @@ class Store:
 
     def _usage_with(self, version: VersionId, manifest: Manifest) -> Usage:
         """What there would be if a version came in."""
-        found = self.scan()
-        deleted = list(self.trash.entries())
-        manifests = [
-            _manifest_or_none(directory)
-            for directory in [*(self.directory(id_) for id_ in found), *(entry.directory for entry in deleted)]
-        ]
-        own = [item for item in manifests if item and item.uploader == manifest.uploader]
-        in_trash = sum(size_bytes(fingerprint(entry.directory)) for entry in deleted)
-        stored = sum(map(size_bytes, found.values()))
-        return Usage(
-            models=len({id_.name for id_ in found} | {version.name}),
-            versions=sum(id_.name == version.name for id_ in found) + 1,
-            stored_bytes=stored + in_trash + manifest.bytes,
-            key_bytes=sum(item.bytes for item in own) + manifest.bytes,
-        )
-
-
-def _manifest_or_none(directory: Path) -> Manifest | None:
-    with contextlib.suppress(UploadRejected):
-        return read_manifest(directory)
-    return None
+        stored = {self.directory(id_): found for id_, found in self.scan().items()}
+        return usage_with(manifest, self.root / version.name, stored, [each.directory for each in self.trash.entries()])
 
 
 def _remove_empty_model(model: Path) -> None:
@@ -287,3 +288,8 @@ def _rename(staged: Path, directory: Path, version: VersionId) -> None:
                 f"version {version.number} of {version.name} was stored by somebody else just now"
             ) from exc
         raise
+
+
+def _is_stored(directory: Path) -> bool:
+    """Whether a folder is a version: one that lost its graph is one still, and is told to be damaged."""
+    return (directory / GRAPH).is_file() or (directory / MANIFEST).is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from service.store.extraction import CHUNK_BYTES, Extraction, Readable
 
 _HEADERS_BYTES = 1 << 21  # beside the members' own: padding, and what lies between
 _HEADER_BYTES = 4096  # for each member, long names and all
+_READS_KEPT = 4  # the library reads no more ahead than a record
 _ZSTD_WINDOW_LOG_MAX = 27
 """128 MiB, what the command line takes without being asked for more; a frame may ask for two gigabytes."""
 
@@ -25,9 +27,13 @@ def unpack_tar(file: Readable, extraction: Extraction) -> None:
         for entry in archive:
             _add(archive, entry, extraction)
             archive.members = []  # or it would keep them all
-    while rest := budget.read(CHUNK_BYTES):
-        if rest.strip(b"\0"):
-            raise tarfile.ReadError("data behind the end of the archive")
+    end = budget.behind(archive.offset)
+    if len(end) < tarfile.BLOCKSIZE:
+        raise tarfile.ReadError("the archive is cut off")
+    while end:
+        if end.strip(b"\0"):  # the library takes a damaged header for the end
+            raise tarfile.ReadError("a damaged header, or data behind the end of the archive")
+        end = budget.read(CHUNK_BYTES)
 
 
 def unpack_tar_gz(file: BinaryIO, extraction: Extraction) -> None:
@@ -63,10 +69,17 @@ class _Budget:
         self._stream = stream
         self._extraction = extraction
         self._read_bytes = 0
+        self._last: deque[bytes] = deque(maxlen=_READS_KEPT)
+
+    def behind(self, offset: int) -> bytes:
+        """What the library has read ahead of an offset."""
+        last = b"".join(self._last)
+        return last[len(last) - (self._read_bytes - offset) :]
 
     def read(self, size: int = -1, /) -> bytes:
         data = self._stream.read(size)
         self._read_bytes += len(data)
+        self._last.append(data)
         allowed = self._extraction.written_bytes + _HEADERS_BYTES + self._extraction.count * _HEADER_BYTES
         if self._read_bytes > allowed:
             raise UploadRejected("the archive's headers unpack to more bytes than are taken", "archive_too_large")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -33,6 +32,11 @@ class Deleted:
     deleted_s: int
     directory: Path
 
+    @property
+    def age_days(self) -> float:
+        """How long it has been in the trash."""
+        return (time.time() - self.deleted_s) / _DAY_S
+
 
 class Trash:
     """The deleted versions of a folder of models.
@@ -44,8 +48,11 @@ class Trash:
     def __init__(self, root: Path) -> None:
         self.folder = root / TRASH
 
-    def entries(self, name: str | None = None) -> Iterator[Deleted]:
-        """What is in it, of one model or of all."""
+    def entries(self, name: str | None = None) -> list[Deleted]:
+        """What is in it, of one model or of all, by name and number."""
+        return sorted(self._entries(name), key=lambda entry: (entry.name, entry.number))
+
+    def _entries(self, name: str | None) -> Iterator[Deleted]:
         models = self.folder.glob("*") if name is None else [self.folder / name]
         for model in models:
             for directory in model.glob("*-*") if is_name(model.name) else ():
@@ -75,12 +82,8 @@ class Trash:
         except (OSError, ValueError, AttributeError):
             return {}
 
-    def expired(self, keep_days: float) -> list[Deleted]:
-        """What has been here for longer than it is kept."""
-        return [entry for entry in self.entries() if time.time() - entry.deleted_s > keep_days * _DAY_S]
-
-    def purge(self, entry: Deleted, staging: Path) -> None:
-        """Remove a version for good.
+    def purge(self, entry: Deleted, staging: Path) -> Path:
+        """Take a version out for good; returns where it is now, to be removed.
 
         By way of staging, from where nothing is ever restored: what a crash leaves half removed must not come back. Its
         number is noted before, so that it is not given to another version.
@@ -91,8 +94,8 @@ class Trash:
         leaving = staging / uuid.uuid4().hex
         disk.make_folder(staging)
         disk.move(entry.directory, leaving)
-        shutil.rmtree(leaving, ignore_errors=True)
         self._remove_empty(entry.directory.parent)
+        return leaving
 
     @property
     def _highest_file(self) -> Path:

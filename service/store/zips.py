@@ -86,6 +86,8 @@ def _check_sizes(entry: zipfile.ZipInfo, flags: int, packed: int, size: int) -> 
 
 
 def _check_entry(entry: zipfile.ZipInfo) -> None:
+    if not entry.filename:
+        raise unsafe_path(entry.filename)
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         raise UploadRejected(f"{entry.filename!r} is neither a file nor a directory", "unsupported_member")

@@ -72,7 +72,7 @@ def check(contents: Contents) -> Iterator[Finding]:
                 yield Finding("S8", "malformed_graph", text, function, node.name)
         if not _DEVICES.fullmatch(node.device):
             yield _device(node.device, function, node.name)
-        if "config_proto" in node.attr and not _has_plain_options(node.attr["config_proto"].s):
+        if not _is_called_plainly(node.attr):
             text = "it asks for an executor or an optimizer of its own. Save the model without such options"
             yield Finding("S14", "forbidden_op", text, function, node.name)
     for number, node in enumerate(contents.graph.object_graph_def.nodes):
@@ -120,6 +120,13 @@ def advice(operation: str) -> str:
 def _device(device: str, function: str, node: str) -> Finding:
     text = f"the device {shortened(device)!r} is not here: a model runs on /device:CPU:0. Save it without tf.device"
     return Finding("S12", "unsupported_device", text, function, node)
+
+
+def _is_called_plainly(attributes: Any) -> bool:
+    """Whether a call of a function asks for nothing but the function."""
+    if any(name in attributes and attributes[name].s for name in ("config", "executor_type")):
+        return False
+    return "config_proto" not in attributes or _has_plain_options(attributes["config_proto"].s)
 
 
 def _has_plain_options(serialized: bytes) -> bool:

@@ -14,6 +14,12 @@ _LIMITS: dict[str, tuple[int, Callable[[Any], int]]] = {
     "functions": (5_000, lambda graph: len(graph.graph_def.library.function)),
     "objects": (50_000, lambda graph: len(graph.object_graph_def.nodes)),
     "signatures": (64, lambda graph: sum(not name.startswith("__") for name in graph.signature_def)),
+    "bytes of signatures": (1 << 20, lambda graph: sum(each.ByteSize() for each in graph.signature_def.values())),
+    "inputs and outputs": (1_000, lambda graph: sum(map(len, _tensors(graph)))),
+    "dimensions of an input or output": (
+        32,
+        lambda graph: max((len(i.tensor_shape.dim) for t in _tensors(graph) for i in t.values()), default=0),
+    ),
 }
 
 
@@ -37,6 +43,11 @@ def _check_variables(contents: Contents) -> Iterator[Finding]:
             "all files of the SavedModel"
         )
         yield Finding("S13", "corrupt_checkpoint", text)
+
+
+def _tensors(graph: Any) -> list[Any]:
+    """The inputs and the outputs of each signature, by name."""
+    return [tensors for each in graph.signature_def.values() for tensors in (each.inputs, each.outputs)]
 
 
 def _nodes(graph: Any) -> int:

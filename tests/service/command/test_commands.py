@@ -10,7 +10,7 @@ from pathlib import Path
 import processes
 import pytest
 
-from service.front.keys import GRANTS, KeyFile
+from service.front.access.keys import GRANTS, KeyFile
 
 
 def _run(*words, stdin="", **environment):

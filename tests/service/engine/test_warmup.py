@@ -11,7 +11,7 @@ BAD = {
     "wrong_value": "record 4 of assets.extra/tf_serving_warmup_requests was refused: assertion failed",
     "wrong_signature": "record 4 of assets.extra/tf_serving_warmup_requests was refused: there is no signature",
     "wrong_input": "was refused: it has the inputs ['z'], and ['x'] were expected",
-    "session_run": "record 4 of assets.extra/tf_serving_warmup_requests cannot be used: it is no predict, classify",
+    "no_kind": "record 4 of assets.extra/tf_serving_warmup_requests cannot be used: it is no predict, classify",
     "no_record": "record 4 of assets.extra/tf_serving_warmup_requests cannot be used",
     "damaged": "is damaged: it is no file of TFRecords",
     "none": "40 is wanted",
@@ -35,7 +35,7 @@ def warm(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("name", ["good", "partly"])
+@pytest.mark.parametrize("name", ["good", "partly", "grpc"])
 def test_a_models_own_requests_warm_it_up(client, warm, name):
     """A model that refuses zeros and ones is accepted, because its own requests are made instead.
 

@@ -37,9 +37,9 @@ def build(folder):
         request.input.example_list.examples.append(example)
         return log.SerializeToString()
 
-    def session_run():
+    def by_grpc_alone(kind):
         log = prediction_log_pb2.PredictionLog()
-        log.session_run_log.request.model_spec.name = "m"
+        getattr(log, kind).SetInParent()
         return log.SerializeToString()
 
     good = [predict(), predict(name="serving_default"), examples("classify_log"), examples("regress_log")]
@@ -49,7 +49,8 @@ def build(folder):
         "wrong_value": [*good, predict(1.0)],
         "wrong_signature": [*good, predict(name="nobody")],
         "wrong_input": [predict(key="z"), *good],
-        "session_run": [*good, session_run()],
+        "grpc": [*map(by_grpc_alone, ("session_run_log", "multi_inference_log", "predict_streamed_log")), *good],
+        "no_kind": [*good, b""],
         "no_record": [*good, b"\xff\xff"],
         "partly": [predict()],
         "damaged": None,

@@ -75,7 +75,22 @@ def test_plain_archives_come_out_as_they_are(tmp_path, data):
     assert (tmp_path / "target" / "saved_model.pb").stat().st_mode & 0o777 == 0o644
 
 
+def tar_with(change):
+    """A tar of which a byte string is changed into another."""
+    content = tarred()
+    return change(content, content.rindex(b"variables/variables.index"))
+
+
 BAD = [
+    (
+        "tar damaged header",
+        tar_with(lambda data, at: data[: at + 100] + b"9" + data[at + 101 :]),
+        "bad_archive",
+        "header",
+    ),
+    ("tar cut between members", tar_with(lambda data, at: data[:at]), "bad_archive", "cut off"),
+    ("tar cut in a header", tar_with(lambda data, at: data[: at + 200]), "bad_archive", "cut off"),
+    ("tar with a tail in its padding", tarred()[:-512] + b"x" * 512, "bad_archive", "data behind the end"),
     ("nothing", b"", "bad_archive", "this is no archive"),
     ("text", b"this is text" * 100, "bad_archive", "this is no archive"),
     ("bz2", bz2.compress(tarred()), "bad_archive", "this is no archive"),
@@ -99,6 +114,7 @@ BAD = [
     ("zip drive", zipped([("c:evil", b"x")]), "unsafe_path", "evil"),
     ("zip newline", zipped([("a\nb", b"x")]), "unsafe_path", "a"),
     ("zip nul", zipped([("aXb", b"x")]).replace(b"aXb", b"a\0b"), "unsafe_path", "a"),
+    ("zip nameless", zipped([("", b"x")]), "unsafe_path", "''"),
     ("zip not normal", zipped([("e\u0301", b"x")]), "unsafe_path", "unsafe path"),
     ("zip long", zipped([("a" * 300, b"x")]), "unsafe_path", "unsafe path"),
     ("zip deep", zipped([("a/" * 1500 + "b", b"x")]), "unsafe_path", "unsafe path"),

@@ -31,6 +31,11 @@ def remove_file(root):
     (root / "b" / "1" / "variables" / "variables.index").unlink()
 
 
+def remove_graph(root):
+    """The one file that every SavedModel has."""
+    (root / "b" / "1" / "saved_model.pb").unlink()
+
+
 def damage_manifest(root):
     """A manifest that is no JSON."""
     (root / "b" / "1" / "manifest.json").write_text("{")
@@ -63,15 +68,22 @@ def leave_partial_file(root):
     (root / "a" / ".labels.json.0123.partial").write_text("{")
 
 
+def leave_key_file(root):
+    """The same of the file of keys."""
+    (root / ".keys.json.0123abcd").write_text("{")
+
+
 ROWS = [
     (damage_graph, ["damaged_version"], "saved_model.pb", False),
     (remove_file, ["damaged_version"], "variables/variables.index", False),
+    (remove_graph, ["damaged_version"], "saved_model.pb", False),
     (damage_manifest, ["damaged_version"], "manifest.json cannot be read", False),
     (damage_trash, ["damaged_trash"], "saved_model.pb", False),
     (leave_staging, ["orphan", "orphan"], "can be removed", True),
     (dangle_label, ["dangling_label"], "version 9", True),
     (damage_labels, ["damaged_labels"], ".labels.json", False),
     (leave_partial_file, ["partial_file"], "can be removed", True),
+    (leave_key_file, ["partial_file"], "can be removed", True),
 ]
 
 

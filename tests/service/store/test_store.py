@@ -23,6 +23,15 @@ def stage(folder, content=b"graph"):
     return folder
 
 
+def test_what_lies_in_the_wrong_place_is_told(store):
+    """A model without a version, and names and numbers that are none; what is right, and what is hidden, is not."""
+    places = ["m", "my model/1", "n/0", "n/01", "n/latest", "right/1", ".staging/x", "right/1/assets"]
+    for place in places:
+        (store.root / place).mkdir(parents=True, exist_ok=True)
+        (store.root / place / "saved_model.pb").touch()
+    assert store.misplaced() == ["m", "my model/1", "n/0", "n/01", "n/latest"]
+
+
 def test_an_installed_version_is_found_with_its_manifest(store):
     """A version appears whole, under its name, and staging is empty afterwards."""
     with store.staging() as folder:

@@ -6,9 +6,9 @@ import shutil
 import httpx
 import processes
 import pytest
+import standing
 
 HERE = str(pathlib.Path(__file__).parent)
-CONTROL = {"instances": [[0, 0, 0, 1], [1, 2, 3, 4]]}
 
 
 def _build(here, folder, modules):
@@ -55,7 +55,6 @@ def upload(target):
     server, models = target
     headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
     with httpx.Client(base_url=server.url, headers=headers, timeout=240) as client:
-        before = client.post("/v1/models/control:predict", json=CONTROL).json()
 
         def put(name, archive):
             return client.put(f"/v1/models/{name}/versions/1", content=archive)
@@ -63,7 +62,7 @@ def upload(target):
         put.client = client
         yield put
         assert client.get("/livez").status_code == 200
-        assert client.post("/v1/models/control:predict", json=CONTROL).json() == before
+        assert client.post("/v1/models/control:predict", json=standing.ROWS).json() == standing.PREDICTIONS
         assert not list((models / ".staging").iterdir())
 
 

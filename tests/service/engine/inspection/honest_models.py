@@ -133,6 +133,48 @@ def _module(folder):
     return lambda rows: module(rows)["y"]
 
 
+def _volumes(keras):
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1), name="x"),
+            layers.UpSampling2D(2, interpolation="bilinear"),
+            layers.Reshape((4, 8, 8, 1)),
+            layers.Conv3D(2, 2),
+            layers.MaxPooling3D((1, 2, 2)),
+            layers.Conv3DTranspose(2, 2),
+            layers.AveragePooling3D(2),
+            layers.GlobalMaxPooling3D(),
+            layers.Dense(2),
+        ]
+    )
+
+
+def _calculating(folder):
+    """Spectra, draws, logarithms of determinants, and gradients: what physicists put into a signature."""
+    import tensorflow as tf
+
+    weights = tf.Variable(tf.ones([4, 2]))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, "x")])
+    def calculate(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(tf.nn.elu(x @ weights) ** 2)
+        image = tf.reshape(x, [-1, 2, 2])
+        return {
+            "gradient": tape.gradient(loss, x),
+            "spectrum": tf.math.real(tf.signal.rfft2d(image))[:, 0],
+            "volume": tf.linalg.logdet(tf.matmul(image, image, transpose_b=True) + 3.0 * tf.eye(2))[:, tf.newaxis],
+            "counts": tf.cast(tf.random.stateless_categorical(x, 5, [1, 2]), tf.float32),
+            "drawn": tf.cast(tf.random.categorical(x, 5), tf.float32),
+        }
+
+    module = tf.Module()
+    module.weights = weights
+    tf.saved_model.save(module, folder, {"serving_default": calculate})
+
+
 def _parsed(folder):
     """A signature that takes serialized tf.train.Examples, as TensorFlow Serving's :classify wants it."""
     import tensorflow as tf
@@ -200,6 +242,11 @@ def _write_parsed(keras, folder):
     _parsed(folder)
 
 
+def _write_calculating(keras, folder):
+    del keras
+    _calculating(folder)
+
+
 def _write_drawn(keras, folder):
     import qlayer
 
@@ -221,11 +268,14 @@ KERAS_2 = {
     "upstream": _saved(_upstream, ROWS),
     "module": _write_module,
     "parsed": _write_parsed,
+    "k2_volumes": _saved(_volumes, IMAGES),
+    "calculating": _write_calculating,
 }
 KERAS_3 = {
     "k3_exported": _exported(_trained, ROWS),
     "k3_recurrent": _exported(_recurrent, SERIES),
     "k3_convolutional": _exported(_convolutional, IMAGES),
+    "k3_volumes": _exported(_volumes, IMAGES),
     "k3_attention": _exported(_attention, SERIES),
 }
 

@@ -212,6 +212,42 @@ def _other_inputs(saved, _):
     inputs["z"].CopyFrom(inputs["x"])
 
 
+def _other_outputs(saved, _):
+    outputs = saved.meta_graphs[0].signature_def["serving_default"].outputs
+    [name] = outputs
+    outputs["z"].CopyFrom(outputs[name])
+    del outputs[name]
+
+
+def _many_dimensions(saved, _):
+    for info in saved.meta_graphs[0].signature_def["serving_default"].outputs.values():
+        info.tensor_shape.dim.extend(type(info.tensor_shape.dim[0])(size=1) for _ in range(40))
+
+
+def _many_outputs(saved, _):
+    outputs = saved.meta_graphs[0].signature_def["serving_default"].outputs
+    [name] = outputs
+    for number in range(1001):
+        outputs[f"{name}{number}"].CopyFrom(outputs[name])
+
+
+def _large_signature(saved, _):
+    defaults = saved.meta_graphs[0].signature_def["serving_default"].defaults
+    for number in range(20):
+        value = defaults[f"x{number}"]
+        value.dtype = types_pb2.DT_BOOL
+        value.tensor_shape.dim.add(size=60_000)
+        value.bool_val.extend([True] * 60_000)
+
+
+def _own_options(saved, _):
+    parts.node(saved, "PartitionedCall").attr["executor_type"].s = b"SINGLE_THREADED_EXECUTOR"
+
+
+def _own_rewriter(saved, _):
+    parts.node(saved, "PartitionedCall").attr["config"].s = b"\x10\x01"
+
+
 GRAPHS = {
     "two_graphs": _two_graphs,
     "wrong_tags": _wrong_tags,
@@ -251,6 +287,12 @@ GRAPHS = {
     "missing_attribute": _missing_attribute,
     "undeclared_signature": _undeclared_signature,
     "other_inputs": _other_inputs,
+    "other_outputs": _other_outputs,
+    "many_dimensions": _many_dimensions,
+    "many_outputs": _many_outputs,
+    "large_signature": _large_signature,
+    "own_options": _own_options,
+    "own_rewriter": _own_rewriter,
 }
 """Changes of the plain model's graph."""
 

@@ -92,6 +92,12 @@ BAD = {
     "resource_input": ("unsupported_signature", "dtypes that cannot be sent"),
     "undeclared_signature": ("unsupported_signature", "there but not declared"),
     "other_inputs": ("unsupported_signature", "declares other inputs than it takes"),
+    "other_outputs": ("unsupported_signature", "declares other outputs than it gives"),
+    "many_dimensions": ("model_too_large", "dimensions of an input or output, and may have 32"),
+    "many_outputs": ("model_too_large", "inputs and outputs, and may have 1000"),
+    "large_signature": ("model_too_large", "bytes of signatures, and may have 1048576"),
+    "own_options": ("forbidden_op", "an executor or an optimizer of its own"),
+    "own_rewriter": ("forbidden_op", "an executor or an optimizer of its own"),
 }
 SECRETS = re.compile(r"Traceback|\.staging|/tmp/|site-packages|\\n|\.py\", line")
 ONLY_BASES = {"plain", "endless", "small_graph_bomb", "sentinels"}
@@ -164,6 +170,7 @@ HONEST = [
     "k2_recurrent",
     "k2_convolutional",
     "k2_attention",
+    "k2_volumes",
     "k2_lambda",
     "qlayer_saved",
     "qlayer_exported",
@@ -173,9 +180,11 @@ HONEST = [
     "upstream",
     "module",
     "parsed",
+    "calculating",
     "k3_exported",
     "k3_recurrent",
     "k3_convolutional",
+    "k3_volumes",
     "k3_attention",
 ]
 
