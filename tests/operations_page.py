@@ -19,9 +19,9 @@ from operations_table import TABLE
 from pennylane.operation import Operator
 
 from qlayer import UnsupportedError
-from qlayer.capture import capture
-from qlayer.circuit import Circuit, Operation
-from qlayer.gates import GATES
+from qlayer.circuits.circuit import Circuit, Operation
+from qlayer.circuits.gates import GATES
+from qlayer.recording.capture import capture
 
 PAGE = Path(__file__).parents[1] / "docs" / "operations.md"
 

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 import types
@@ -139,12 +140,13 @@ class Server:
         self._command += ["--models", str(models), "--port", str(self.port), *flags]
         quick = {"SERVICE_MANAGE_KEY": MANAGE_KEY, "SERVICE_POLL_INTERVAL_S": "0.2", "SERVICE_DRAIN_WAIT_S": "0"}
         self._environment = {**os.environ, **quick, **(environment or {})}
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.output = ""
+        self._written = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the server; a full pipe would stop it
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            self._command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self._command, env=self._environment, stdout=self._written, stderr=subprocess.STDOUT
         )
         return self
 
@@ -153,11 +155,14 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         self.wait()
+        self._written.close()
 
     def wait(self) -> int:
         """Wait until the server has ended; keep all it wrote in `output`; returns its exit status."""
         assert self.process
-        self.output += self.process.communicate(timeout=STOP_TIMEOUT_S)[0]
+        self.process.wait(STOP_TIMEOUT_S)
+        file = self._written.fileno()  # whose position is that of its children too: it is not moved
+        self.output = os.pread(file, os.fstat(file).st_size, 0).decode()
         return self.process.returncode
 
     def wait_until(self, path: str, status: int = 200) -> httpx.Response:
@@ -198,9 +203,9 @@ def children(pid: int) -> dict[int, str]:
         with contextlib.suppress(OSError):
             state, parent = status.read_text().rpartition(")")[2].split()[:2]
             if state != "Z":
+                command = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                 child = int(status.parent.name)
-                parents[child] = int(parent)
-                commands[child] = (status.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                parents[child], commands[child] = int(parent), command
     found = {pid}
     while more := {child for child, parent in parents.items() if parent in found} - found:
         found |= more
@@ -220,8 +225,10 @@ def workers(pid: int) -> list[int]:
 
 
 def parent_of(pid: int) -> int:
-    """The process that started a process."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    """The process that started a process; 0 of one that is gone."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
 
 
 def running(pids: Iterable[int]) -> list[int]:
@@ -234,6 +241,12 @@ def _is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def footprint(pid: int) -> tuple[float, int]:
+    """Memory in MB and the number of open descriptors of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def send(pid: int, number: signal.Signals) -> None:

@@ -2,8 +2,9 @@
 
     python tests/soak.py --minutes 10
 
-Predictions of both protocols, bad requests, uploads, deletions, clients that vanish and workers that are killed, all at
-once. At the end the server has the memory and the descriptors it had after a minute, and its folder has no remains.
+Predictions of both protocols, bad requests, uploads, also broken ones, deletions, reloads, clients that vanish and
+workers that are killed, all at once. At the end the server has the memory and the descriptors it had after a minute,
+and its folder has no remains.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ WEIGHTS = np.arange(8, dtype=np.float32).reshape(4, 2)
 BIAS = np.array([0.5, -0.5], np.float32)
 SCALES = {"affine": 1.0, "other": 3.0}
 LOST = {"worker_lost", "model_loading", "queue_full"}
+KILLED = {"model_out_of_memory", *LOST}  # of what loads a version while its worker is killed
 BAD = [
     ("affine:predict", b"", 400),
     ("affine:predict", b'{"instances": [[1, 2]]}', 400),
@@ -57,11 +59,13 @@ class Soak:
         self.counts: Counter[str] = Counter()
         self.random = random.Random(1)
         self.archives = {name: archives.zip_of(savedmodels / name / "1") for name in SCALES}
+        self.broken = broken_archive(savedmodels / "affine" / "1")
         self.churn: dict[int, float] = {}  # versions of the model `churn` that are there, with their scales
 
     async def run(self) -> None:
         """All kinds of traffic at once, until the time is over or an answer is wrong."""
         kinds = [self.rows, self.columns, self.binary, self.bad, self.uploads, self.vanish, self.kills]
+        kinds += [self.reloads, self.broken_uploads]
         headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
         limits = httpx.Limits(max_connections=50)
         async with (
@@ -143,8 +147,7 @@ class Soak:
         """A new version, which answers at once and like itself; older ones are deleted."""
         name = self.random.choice(list(SCALES))
         answer = await client.post("/v1/models/churn/versions", content=self.archives[name])
-        if answer.status_code in {422, 503} and answer.json()["code"] in {"model_out_of_memory", *LOST}:
-            self.counts[f"uploads {answer.json()['code']}"] += 1  # its worker was killed while it loaded
+        if self.was_killed("uploads", answer):
             return
         if answer.status_code not in {200, 201}:  # 200 where the highest version has the same content
             raise WrongAnswerError(f"upload: {answer.status_code} {answer.text[:300]}")
@@ -162,6 +165,34 @@ class Soak:
                 raise WrongAnswerError(f"delete: {answer.status_code} {answer.text[:300]}")
             del self.churn[oldest]
             self.counts["deleted"] += 1
+        await asyncio.sleep(1)
+
+    def was_killed(self, kind, answer):
+        """Whether a version is not there because its worker was killed while it loaded, which is counted then."""
+        is_killed = answer.status_code in {422, 503} and answer.json()["code"] in KILLED
+        if is_killed:
+            self.counts[f"{kind} {answer.json()['code']}"] += 1
+        return is_killed
+
+    async def reloads(self, client):
+        """A new worker for the model that is asked all the time."""
+        answer = await client.post("/v2/repository/models/affine/load")
+        if not self.was_killed("reloads", answer):
+            if answer.status_code != 200:
+                raise WrongAnswerError(f"reload: {answer.status_code} {answer.text[:300]}")
+            self.counts["reloaded"] += 1
+        await asyncio.sleep(1)
+
+    async def broken_uploads(self, client):
+        """A graph that was cut off: refused, and no version or model is there because of it."""
+        answer = await client.post("/v1/models/broken/versions", content=self.broken)
+        if not self.was_killed("broken uploads", answer):
+            if (answer.status_code, answer.json()["code"]) != (422, "malformed_graph"):
+                raise WrongAnswerError(f"broken upload: {answer.status_code} {answer.text[:300]}")
+            self.counts["broken uploads refused"] += 1
+        answer = await client.get("/v1/models/broken")
+        if answer.status_code != 404:
+            raise WrongAnswerError(f"broken upload is listed: {answer.status_code} {answer.text[:300]}")
         await asyncio.sleep(1)
 
     async def drop(self, client):
@@ -193,18 +224,21 @@ class Soak:
             self.counts["killed"] += 1
 
 
+def broken_archive(folder):
+    """A zip of a SavedModel with half of its graph."""
+    with tempfile.TemporaryDirectory() as copy:
+        broken = shutil.copytree(folder, Path(copy, "broken"))
+        graph = broken / "saved_model.pb"
+        graph.write_bytes(graph.read_bytes()[: graph.stat().st_size // 2])
+        return archives.zip_of(broken)
+
+
 def test_models():
     """The function that builds the service's test models: it lies in a folder that is no package."""
     spec = importlib.util.spec_from_file_location("savedmodels", Path(__file__).parent / "service" / "models.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.build
-
-
-def footprint(pid):
-    """Memory in MB and the number of open descriptors of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 async def soak(server, savedmodels, minutes):
@@ -221,7 +255,7 @@ async def soak(server, savedmodels, minutes):
 async def settled(pid):
     """The footprint when the traffic has ended for a while."""
     await asyncio.sleep(7)
-    return footprint(pid)
+    return processes.footprint(pid)
 
 
 async def progress(traffic):

@@ -14,22 +14,23 @@ from starlette.types import Lifespan
 
 from service.engine import forkserver
 from service.errors import MethodNotAllowed, ServiceError
-from service.front import openapi
-from service.front.bodies import ClientLeft
 from service.front.context import Context
-from service.front.follower import following
-from service.front.hotpath import App, HotPath
-from service.front.logs import log_access
-from service.front.metrics import Metrics
-from service.front.paths import refusal
-from service.front.replies import reply_to
+from service.front.documentation import openapi
+from service.front.hotpath import HotPath
+from service.front.http.asgi import App
+from service.front.http.bodies import ClientLeft
+from service.front.http.paths import refusal
+from service.front.http.replies import reply_to
+from service.front.observability.logs import log_access
+from service.front.observability.metrics import Metrics
+from service.front.observability.traces import Traces
+from service.front.registry.follower import following
 from service.front.requests import Requests
 from service.front.routes import circuit, documentation, management, oip, oip_logging, operations, repository, tfserving
 from service.front.routes.classify import CLASSIFY, REGRESS
 from service.front.routes.explain import EXPLAIN
 from service.front.routes.infer import INFER
 from service.front.routes.predict import PREDICT
-from service.front.traces import Traces
 
 HOT = (PREDICT, INFER, CLASSIFY, REGRESS, EXPLAIN)
 """Endpoints of the hot path."""
@@ -72,19 +73,23 @@ def create_app(context: Context) -> App:
 
 def framework(context: Context, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """The part of the application that is FastAPI's: all routes but the hot ones."""
+    settings = context.settings
     app = FastAPI(
         title="qlayer service",
         summary="Serves SavedModels: predictions in batches, shapes, versions, uploads.",
         version=metadata.version("qlayer"),
         lifespan=lifespan,
         redirect_slashes=False,
+        servers=[{"url": settings.root_path}] if settings.root_path else None,
+        openapi_url="/openapi.json" if settings.docs else None,
         docs_url=None,  # ours, in routes/documentation.py
         redoc_url=None,
     )
     app.state.context = context
     app.state.metrics = Metrics(context)
     for router in ROUTERS:
-        app.include_router(router)
+        if settings.docs or router is not documentation.router:
+            app.include_router(router)
     for handled in _HANDLED:
         app.add_exception_handler(handled, _error_reply)
     app.add_exception_handler(ClientLeft, _no_reply)
@@ -93,7 +98,9 @@ def framework(context: Context, lifespan: Lifespan[FastAPI] | None = None) -> Fa
 
 
 async def _error_reply(request: Request, exc: Exception) -> Response:
-    reply = reply_to(_refused(request, exc))
+    refused = _refused(request, exc)
+    request.app.state.context.count(refused)
+    reply = reply_to(refused)
     return Response(reply.body, reply.status, reply.headers, media_type="application/json")
 
 

@@ -26,10 +26,11 @@ class Fronts:
 
     Args:
         count: how many.
-        serve: body of each, given its number; returns when it was asked to end.
+        serve: body of each, given its number and whether one of that number died before; returns when it was
+            asked to end.
     """
 
-    def __init__(self, count: int, serve: Callable[[int], None]) -> None:
+    def __init__(self, count: int, serve: Callable[[int, bool], None]) -> None:
         self._count = count
         self._serve = serve
         self._numbers: dict[int, int] = {}
@@ -40,14 +41,14 @@ class Fronts:
         previous = {number: signal.signal(number, self._pass_on) for number in _PASSED_ON}
         try:
             for number in range(self._count):
-                self._start(number)
+                self._start(number, is_again=False)
             while self._numbers:
                 self._wait()
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-    def _start(self, number: int) -> None:
+    def _start(self, number: int, *, is_again: bool) -> None:
         pid = os.fork()  # nothing runs here yet that a fork could break: no thread, no event loop
         if pid:
             self._numbers[pid] = number
@@ -57,7 +58,7 @@ class Fronts:
             for passed_on in _PASSED_ON:
                 signal.signal(passed_on, signal.SIG_DFL)
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)  # a front without its parent drains and ends
-            self._serve(number)
+            self._serve(number, is_again)
             status = 0
         finally:
             os._exit(status)  # the parent's clean-up is the parent's
@@ -71,7 +72,7 @@ class Fronts:
         _log.warning("front %d died with status %d and is started again", number, os.waitstatus_to_exitcode(status))
         time.sleep(_RESTART_PAUSE_S)
         if not self._is_ending:
-            self._start(number)
+            self._start(number, is_again=True)
 
     def _pass_on(self, number: int, _: FrameType | None) -> None:
         self._is_ending = True

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from service.errors import MethodNotAllowed, ModelNotFound, NotFound
-from service.front.bodies import ClientLeft, Headers, Receive, lenient_coding, read_body
+from service.errors import MethodNotAllowed, NotFound
 from service.front.context import Context
-from service.front.exchange import note_caller
-from service.front.paths import normalized, refusal
-from service.front.replies import Reply, reply_to
-from service.front.target import Target, target_of
-from service.front.vigil import Vigil, Watched
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from service.front.http import deadlines
+from service.front.http.asgi import App, Receive, Scope, Send
+from service.front.http.bodies import ClientLeft, Headers, lenient_coding, read_body
+from service.front.http.exchange import note_caller
+from service.front.http.paths import normalized, refusal
+from service.front.http.replies import Reply, reply_to
+from service.front.http.vigil import Vigil, Watched
+from service.front.registry.target import Target, target_of
 
 _log = logging.getLogger(__name__)
 
@@ -60,12 +59,19 @@ class Endpoint:
         Raises:
             MalformedRequest, NotFound, MethodNotAllowed: it is not what the suffix promised.
         """
-        match = self.pattern.fullmatch(scope["path"])
-        if not match:
+        target = _target_in(scope["path"], self.pattern)
+        if not target:
             raise refusal(scope, f"expected {self.form}", NotFound)
         if scope["method"] != "POST":
             raise refusal(scope, "ask by POST", MethodNotAllowed)
-        return target_of(**match.groupdict())
+        return target
+
+
+@functools.lru_cache(maxsize=1024)
+def _target_in(path: str, pattern: re.Pattern[str]) -> Target | None:
+    """Whom a path names; None where it does not match."""
+    match = pattern.fullmatch(path)
+    return target_of(**match.groupdict()) if match else None
 
 
 class HotPath:
@@ -100,7 +106,7 @@ class HotPath:
             return
         except Exception as exc:  # noqa: BLE001 -- the border: every error becomes a reply
             reply = reply_to(exc)
-            self._context.unfound_requests += isinstance(exc, ModelNotFound)
+            self._context.count(exc)
         await send_reply(reply, send)
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:
@@ -119,10 +125,18 @@ class HotPath:
         client = scope.get("client")
         caller = context.keys.check(authorization, "infer", target.name, client[0] if client else "")
         note_caller(caller, target.name)
+        if deadlines.NAME in headers:
+            self._set_deadline(headers, watched)
         max_bytes = context.settings.predict_max_bytes
         body = await read_body(watched.receive, headers, max_bytes, coding_of=endpoint.coding_of)
         watched.has_body = True
         return await endpoint.answer(Asked(target, headers, body), context)
+
+    def _set_deadline(self, headers: Headers, watched: Watched) -> None:
+        """What the client waits; where that is longer, the server's own limit holds as it does without."""
+        timeout_s = deadlines.timeout_s_of(headers[deadlines.NAME])
+        if timeout_s < self._context.settings.request_timeout_s:
+            watched.end_after(timeout_s)
 
 
 async def send_reply(reply: Reply, send: Send) -> None:

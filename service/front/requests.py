@@ -15,17 +15,20 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from service.errors import KeyInUrl, Overloaded, ServiceError
-from service.front import exchange as exchanges
-from service.front.bodies import ClientLeft, Receive
 from service.front.context import Context
-from service.front.cors import cors_of
-from service.front.exchange import Exchange, RawHeaders
-from service.front.hotpath import App, Scope, Send, send_reply
-from service.front.replies import Reply, reply_to
+from service.front.hotpath import send_reply
+from service.front.http import exchange as exchanges
+from service.front.http.asgi import App, Receive, Scope, Send
+from service.front.http.bodies import ClientLeft
+from service.front.http.cors import cors_of
+from service.front.http.exchange import Exchange, RawHeaders
+from service.front.http.paths import below
+from service.front.http.replies import Reply, reply_to
 
 Observer = Callable[[Exchange], None]
 
-NEVER_TURNED_AWAY = frozenset({"/healthz", "/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"})
+_METRICS = {"/metrics", "/monitoring/prometheus/metrics"}
+NEVER_TURNED_AWAY = frozenset({"/", "/healthz", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready", *_METRICS})
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _KEY_PARAMETERS = {"key", "api_key", "apikey", "api-key", "access_token", "token", "authorization", "manage_key"}
@@ -57,6 +60,7 @@ class Requests:
         self._context = context
         self._observers = observers
         self._cors = cors_of(context.settings.cors_origins)
+        self._root_path = context.settings.root_path
         self._max = context.settings.requests_max
         self._prefix = secrets.token_hex(6)  # of this process: fronts share what was imported before they were forked
         self._numbers = itertools.count()
@@ -67,7 +71,7 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = self._begin(scope)
+        exchange = self._begin(below(self._root_path, scope) if self._root_path else scope)
         answer = partial(_pass_on, exchange, send)
         self._active += 1
         try:
@@ -114,8 +118,9 @@ class Requests:
             if self._active > self._max and scope["path"] not in NEVER_TURNED_AWAY:
                 raise Overloaded(f"{self._max} requests are being answered, as many as may be: try again")
             if self._cors and scope["method"] == "OPTIONS":
-                return self._cors.preflight(dict(scope["headers"]).get(b"origin"))
+                return self._cors.preflight(scope, dict(scope["headers"]).get(b"origin", b""))
         except ServiceError as exc:
+            self._context.count(exc)
             return reply_to(exc)
         return None
 

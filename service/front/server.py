@@ -19,18 +19,19 @@ import uvicorn
 
 from service.engine import sandbox
 from service.errors import FolderReadOnly
+from service.front import limits
+from service.front.access.auth import Keys
+from service.front.access.keys import KeyFile
 from service.front.app import create_app
-from service.front.auth import Keys
 from service.front.context import Context
+from service.front.documentation.sample import curl_line
 from service.front.fronts import Fronts
-from service.front.keys import KeyFile
-from service.front.logs import start_logging
-from service.front.outbox import Outbox
-from service.front.protocol import LimitedProtocol, close_overdue
-from service.front.registry import Registry, RegistryLimits
-from service.front.sample import curl_line
-from service.front.uploads import Uploads
-from service.front.version import ServingLimits, Version
+from service.front.http.outbox import Outbox
+from service.front.http.protocol import LimitedProtocol, close_overdue
+from service.front.models.version import Version
+from service.front.observability.logs import start_logging
+from service.front.registry.registry import Registry
+from service.front.registry.uploads import Uploads
 from service.settings import BadSettings, Settings
 from service.store.store import Store
 
@@ -56,13 +57,13 @@ def run(settings: Settings) -> None:
         _prepare_keys(settings)
         _check_sandbox(settings)
 
-        def serve(number: int) -> None:
+        def serve(number: int, is_again: bool) -> None:
             context = create_context(settings)
             context.front = number if settings.fronts > 1 else None
-            _Server(context, listeners[number], is_first=number == 0).run([listeners[number]])
+            _Server(context, listeners[number], is_speaker=number == 0 and not is_again).run([listeners[number]])
 
         if settings.fronts == 1:
-            serve(0)
+            serve(0, False)
         else:
             Fronts(settings.fronts, serve).run()
 
@@ -73,18 +74,9 @@ def create_context(settings: Settings) -> Context:
     Raises:
         BadSettings: the keys cannot be read.
     """
-    serving = ServingLimits(
-        settings.batch_limits,
-        settings.instance_limits,
-        settings.restarts_max,
-        settings.instances,
-        is_folder_strict=settings.strict_folder,
-    )
-    limits = RegistryLimits(
-        serving, settings.load_parallel, settings.poll_interval_s, settings.request_timeout_s, settings.residence
-    )
-    registry = Registry(Store(settings.models, settings.quotas), limits)
-    return Context(settings, _keys(settings), registry, Uploads(registry, settings.upload_limits))
+    store = Store(settings.models, limits.quotas(settings))
+    registry = Registry(store, limits.registry_limits(settings))
+    return Context(settings, _keys(settings), registry, Uploads(registry, limits.upload_limits(settings)))
 
 
 def _check_sandbox(settings: Settings) -> None:
@@ -99,13 +91,14 @@ def _check_sandbox(settings: Settings) -> None:
 def _keys(settings: Settings) -> Keys:
     file = KeyFile(settings.models)
     try:
-        return Keys(file, settings.given_manage_key(), is_open=settings.is_open, rates=settings.rates)
+        return Keys(file, settings.given_manage_key(), is_open=settings.is_open, rates=limits.rates(settings))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
         raise BadSettings(f"models: the keys in {file.path} cannot be used: {exc!r}") from exc
 
 
 def _prepare_keys(settings: Settings) -> None:
-    """Make the first manage key where there is none, in the one process that all fronts come from."""
+    """Clear up behind who was killed, and make the first manage key, in the one process that all fronts come from."""
+    KeyFile(settings.models).sweep()
     _keys(settings)  # or say at once that they cannot be used
     if settings.given_manage_key():
         return
@@ -151,13 +144,13 @@ def _allow_many_files() -> None:
 class _Server(uvicorn.Server):
     """Uvicorn, with a first and a last line of ours, and a pause between SIGTERM and the end."""
 
-    def __init__(self, context: Context, listener: socket.socket, *, is_first: bool) -> None:
+    def __init__(self, context: Context, listener: socket.socket, *, is_speaker: bool) -> None:
         settings = context.settings
         super().__init__(
             uvicorn.Config(
                 create_app(context),
                 loop="uvloop",
-                http=cast("Any", partial(LimitedProtocol, limits=settings.wire_limits, outbox=Outbox())),
+                http=cast("Any", partial(LimitedProtocol, limits=limits.wire_limits(settings), outbox=Outbox())),
                 ws="none",
                 lifespan="on",
                 log_config=None,
@@ -165,20 +158,19 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=bool(settings.trusted_proxies),
                 forwarded_allow_ips=settings.trusted_proxies or None,
-                timeout_keep_alive=settings.idle_timeout_s,
-                timeout_graceful_shutdown=int(settings.request_timeout_s) + 1,
+                timeout_graceful_shutdown=int(settings.request_timeout_s + settings.call_timeout_s) + 1,
             )
         )
         self._context = context
-        self._address = _address(listener)
-        self._is_first = is_first
+        self._address = _address(listener) + settings.root_path
+        self._is_speaker = is_speaker
         self._announcement: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         _let_the_collector_rest()
-        if not self._is_first:
-            return  # one front speaks for all
+        if not self._is_speaker:
+            return  # one front speaks for all, once
         _say(f"listening on {self._address}, loading models from {self._context.settings.models}")
         self._announcement = asyncio.create_task(self._announce())
 
@@ -209,7 +201,8 @@ class _Server(uvicorn.Server):
         await self._context.registry.settled.wait()
         served = [version for version in self._context.registry.listed() if version.state == "AVAILABLE"]
         names = ", ".join(f"{version.id.name}/{version.id.number}" for version in served)
-        _say(f"ready on {self._address}, serving {names or 'no model yet'}; documentation at {self._address}/docs")
+        documentation = f"; documentation at {self._address}/docs" if self._context.settings.docs else ""
+        _say(f"ready on {self._address}, serving {names or 'no model yet'}{documentation}")
         if lines := [line for version in served if (line := _example(self._address, version))]:
             _say(lines[0])
 

@@ -7,6 +7,7 @@ import shutil
 import httpx
 import processes
 import pytest
+import standing
 
 _MODELS = ["affine", "other", "zoo", "identity", "drawn", "slow", "mlp", "crashing"]
 _KINDS = ["kinds", "scoring"]
@@ -56,6 +57,13 @@ def client(server):
     headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
     with httpx.Client(base_url=server.url, headers=headers, timeout=60) as client:
         yield client
+
+
+@pytest.fixture
+def unharmed(client, models):
+    """After the test the session's server must stand as before."""
+    with standing.unharmed(client, models, "affine"):
+        yield
 
 
 @pytest.fixture(scope="session")

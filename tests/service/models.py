@@ -99,7 +99,12 @@ def build(folder, names):
             return {"y": x + tf.cast(seed, tf.float32) + tf.cast(shots, tf.float32)}
 
     class Slow(tf.Module):
-        """Computes as many seconds as its input says, roughly."""
+        """Computes as many seconds as its input says, roughly; or fills as many MiB, which TensorFlow keeps."""
+
+        @function(mb=([None], tf.int32))
+        def filling(self, mb):
+            filled = tf.ones([tf.reduce_max(mb), 2**18]) * tf.cast(mb[0], tf.float32)
+            return {"y": mb + tf.cast(tf.minimum(0.0, tf.reduce_max(filled)), tf.int32)}
 
         @function(rounds=([None], tf.float32))
         def serving(self, rounds):
@@ -132,7 +137,7 @@ def build(folder, names):
 
     def slow(name):
         module = Slow()
-        save(name, module, module.serving)
+        save(name, module, {"serving_default": module.serving, "filling": module.filling})
 
     def mlp(name):
         import tf_keras

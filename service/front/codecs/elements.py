@@ -7,14 +7,14 @@ shows that nothing was bent; else a walk over the value finds and names the culp
 from __future__ import annotations
 
 import base64
-import binascii
-import json
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from service.engine.specs import Dtype
 from service.errors import InvalidShape, InvalidValue
+from service.front.codecs.json_text import excerpt
 
 _RANK_MAX = 32
 _ACCEPTED_KINDS = {"float": "fiu", "integer": "iu", "boolean": "b"}
@@ -47,7 +47,7 @@ def array_of(value: object, dtype: Dtype, *, may_hold_booleans: bool) -> np.ndar
     """
     if dtype.kind == "string":
         return _strings(value, dtype)
-    if may_hold_booleans and dtype.kind != "boolean":
+    if may_hold_booleans and dtype.kind != "boolean" and _may_hold_booleans(value):
         _shape_of(value, dtype)
     try:
         array = np.asarray(value)
@@ -61,6 +61,17 @@ def array_of(value: object, dtype: Dtype, *, may_hold_booleans: bool) -> np.ndar
     return _converted(array, dtype)
 
 
+def _may_hold_booleans(value: object) -> bool:
+    """Whether a boolean is in nested lists, or they are ragged; a level at a time, without Python for each element."""
+    level: list[Any] = [value]
+    for _ in range(_RANK_MAX + 2):
+        types = set(map(type, level))
+        if types != {list}:
+            return bool in types or list in types
+        level = list(chain.from_iterable(level))
+    return True
+
+
 def _converted(array: np.ndarray[Any, Any], dtype: Dtype) -> np.ndarray[Any, Any]:
     if dtype.kind == "integer" and array.size:
         info = np.iinfo(dtype.numpy)
@@ -71,7 +82,7 @@ def _converted(array: np.ndarray[Any, Any], dtype: Dtype) -> np.ndarray[Any, Any
             return array.astype(dtype.numpy, copy=False)
     except FloatingPointError:
         raise InvalidValue(
-            f"Cannot convert JSON value to {_type_name(dtype)} without loss of precision: a number is out of range"
+            f"Cannot convert JSON value to {type_name(dtype)} without loss of precision: a number is out of range"
         ) from None
 
 
@@ -83,12 +94,22 @@ def _strings(value: object, dtype: Dtype) -> np.ndarray[Any, Any]:
 
 
 def _string(element: str | dict[str, str]) -> bytes:
+    try:
+        return bytes_of(element)
+    except ValueError as exc:
+        raise InvalidValue(f"JSON Value: {excerpt(element)[:100]} is not valid base64") from exc
+
+
+def bytes_of(element: str | dict[str, str]) -> bytes:
+    """The bytes of a text or of base64; as TensorFlow Serving has it, its white space and padding do not matter.
+
+    Raises:
+        ValueError: the base64 is none.
+    """
     if isinstance(element, str):
         return element.encode(errors="surrogatepass")  # lone halves come in as JSON escapes
-    try:
-        return base64.b64decode(element["b64"], validate=True)
-    except (binascii.Error, ValueError) as exc:
-        raise InvalidValue(f"JSON Value: {json.dumps(element)[:100]} is not valid base64") from exc
+    digits = "".join(element["b64"].split())
+    return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
 
 
 def _flat(value: object) -> list[Any]:
@@ -104,7 +125,7 @@ def _shape_of(value: object, dtype: Dtype) -> tuple[int, ...]:
     shape = shape_of_first(value)
     if len(shape) > _RANK_MAX:
         raise InvalidShape(f"lists are nested more than {_RANK_MAX} deep")
-    _check(value, shape, 0, dtype)
+    _check(value, shape, (), dtype)
     return shape
 
 
@@ -117,36 +138,40 @@ def shape_of_first(value: object) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _check(value: object, shape: tuple[int, ...], level: int, dtype: Dtype) -> None:
+def _check(value: object, shape: tuple[int, ...], place: tuple[int, ...], dtype: Dtype) -> None:
+    """Look at what stands at a place; the texts are TensorFlow Serving's, with the place behind them."""
+    level = len(place)
     if level == len(shape):
-        _check_element(value, level, dtype)
+        _check_element(value, place, dtype)
         return
     if not isinstance(value, list):
-        raise InvalidShape(
-            f"Expecting a list of size: {shape[level]} at level: {level} but got: {json.dumps(value)[:100]}"
-        )
+        found = f"Expecting a list of size: {shape[level]} at level: {level} but got: {excerpt(value)[:100]}"
+        raise InvalidShape(found + _at(place))
     if len(value) != shape[level]:
-        raise InvalidShape(
-            f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
-        )
-    for item in value:
-        _check(item, shape, level + 1, dtype)
+        found = f"Encountered list at unexpected size: {len(value)} at level: {level} expected size: {shape[level]}"
+        raise InvalidShape(found + _at(place))
+    for index, item in enumerate(value):
+        _check(item, shape, (*place, index), dtype)
 
 
-def _check_element(value: object, level: int, dtype: Dtype) -> None:
+def _check_element(value: object, place: tuple[int, ...], dtype: Dtype) -> None:
     if isinstance(value, list):
-        raise InvalidShape(
-            f"Encountered list at unexpected size: {len(value)} at level: {level} expected a single value"
-        )
+        found = f"Encountered list at unexpected size: {len(value)} at level: {len(place)} expected a single value"
+        raise InvalidShape(found + _at(place))
     is_bytes = (
         dtype.kind == "string" and isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
     )
     is_number = not isinstance(value, bool) or dtype.kind == "boolean"
     if not is_bytes and not (isinstance(value, _EXPECTED[dtype.kind]) and is_number):
-        found = f"JSON Value: {json.dumps(value)[:100]} Type: {_TYPES[type(value)]}"
-        raise InvalidValue(f"{found} is not of expected type: {_type_name(dtype)}")
+        found = f"JSON Value: {excerpt(value)[:100]} Type: {_TYPES[type(value)]}"
+        raise InvalidValue(f"{found} is not of expected type: {type_name(dtype)}{_at(place)}")
 
 
-def _type_name(dtype: Dtype) -> str:
+def _at(place: tuple[int, ...]) -> str:
+    return f", at [{']['.join(map(str, place))}]" if place else ""
+
+
+def type_name(dtype: Dtype) -> str:
     """TensorFlow's word for a dtype."""
-    return {"DT_FLOAT": "float", "DT_DOUBLE": "double", "DT_STRING": "string"}.get(dtype.name, str(dtype.numpy))
+    known = {"DT_HALF": "half", "DT_FLOAT": "float", "DT_DOUBLE": "double", "DT_STRING": "string"}
+    return known.get(dtype.name, str(dtype.numpy))

@@ -6,8 +6,6 @@ neither TensorFlow nor its messages. A map's entry is a message with key = 1 and
 
 from __future__ import annotations
 
-import base64
-import binascii
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import numpy as np
 
 from service.engine.specs import Array
 from service.errors import InvalidRequest, InvalidShape, InvalidValue
+from service.front.codecs.elements import bytes_of
 from service.front.codecs.json_text import excerpt, parse_object
 from service.front.codecs.tfserving import signature_name
 
@@ -90,7 +89,7 @@ def _feature(name: str, value: object, where: str) -> bytes:
     number, encode = _KINDS[kinds[0]]
     try:
         return _field(number, encode(elements))
-    except (OverflowError, binascii.Error, ValueError) as exc:
+    except (OverflowError, ValueError) as exc:
         raise InvalidValue(f"Feature: {name[:100]} has element that is out of range or no base64 ({where})") from exc
 
 
@@ -106,13 +105,7 @@ def _kind(name: str, element: object, where: str) -> str:
 
 
 def _bytes_list(elements: list[Any]) -> bytes:
-    return b"".join(_field(1, _bytes(element)) for element in elements)
-
-
-def _bytes(element: str | dict[str, str]) -> bytes:
-    if isinstance(element, str):
-        return element.encode(errors="surrogatepass")
-    return base64.b64decode(element["b64"], validate=True)
+    return b"".join(_field(1, bytes_of(element)) for element in elements)
 
 
 def _float_list(elements: list[float]) -> bytes:

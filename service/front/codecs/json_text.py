@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Collection
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import orjson
 
 from service.engine.specs import Array
-from service.errors import InvalidJson
+from service.errors import InvalidJson, InvalidRequest
 
 _EXCERPT_CHARS = 256
 _STRING_OR_INF = re.compile(r'"(?:[^"\\]|\\.)*+"?|\bInf\b', re.DOTALL)  # an open string goes to the end: linear time
@@ -33,9 +35,28 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return document
 
 
+def parse_strictly(body: bytes, keys: Collection[str]) -> dict[str, Any]:
+    """The JSON object that a body is, as the standard has it, with no other keys than some.
+
+    Raises:
+        InvalidJson: it is none.
+        InvalidRequest: it has another key.
+    """
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise InvalidJson(f"the body is no JSON: {exc}") from exc
+    if not isinstance(document, dict):
+        raise InvalidJson(f"the body is an object, found {excerpt(document)}")
+    if unknown := sorted(document.keys() - keys):
+        raise InvalidRequest(f"unknown key {unknown[0][:100]!r}: {', '.join(keys)} are taken")
+    return document
+
+
 def excerpt(value: object) -> str:
-    """A value for a message, cut."""
-    return json.dumps(value, default=str)[:_EXCERPT_CHARS]
+    """A value for a message, cut; no more of it is written than is shown."""
+    pieces = json.JSONEncoder(default=str).iterencode(value)
+    return "".join(islice(pieces, _EXCERPT_CHARS))[:_EXCERPT_CHARS]
 
 
 def dumps(value: object) -> bytes:
@@ -62,7 +83,7 @@ def _parse_leniently(body: bytes) -> object:
     if not body.strip():
         raise InvalidJson("JSON Parse error: The document is empty")
     try:
-        text = _with_long_infinities(body.decode().lstrip())
+        text = _with_long_infinities(body.decode("utf-8-sig").lstrip())
         document, _ = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as exc:
         raise InvalidJson(f"JSON Parse error: Invalid value. at offset: {exc.pos}") from exc

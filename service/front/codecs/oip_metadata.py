@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol tells of the server and its models: metadata, configuration, statistics."""
+"""What the Open Inference Protocol tells of the server and its models: metadata and configuration."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 from service.engine.specs import SignatureSpec, TensorSpec
 from service.front.codecs.oip_tensors import datatype_of, is_pair, listed_shape
-from service.front.statistics import CallTimes, Duration, Statistics
 
 PLATFORM = "tensorflow_savedmodel"
 EXTENSIONS = (
     "binary_tensor_data",
     "classification",
     "model_configuration",
+    "model_repository",
+    "model_repository(unload_dependents)",
     "parameters",
     "schedule_policy",
     "statistics",
     "logging",
 )
-_NEVER = {"count": 0, "ns": 0}
 _TYPES = {"BYTES": "TYPE_STRING"}
 
 
@@ -54,30 +54,6 @@ def model_config(name: str, spec: SignatureSpec, batch_max_rows: int, instances:
     }
 
 
-def model_statistics(name: str, version: int, statistics: Statistics) -> dict[str, Any]:
-    """The counters of a version under Triton's names, every one of them; what there is no such thing as is 0."""
-    return {
-        "name": name,
-        "version": str(version),
-        "last_inference": statistics.last_inference_ms,
-        "inference_count": statistics.rows,
-        "execution_count": statistics.executions,
-        "inference_stats": {
-            "success": _duration(statistics.success),
-            "fail": _duration(statistics.fail),
-            "queue": _duration(statistics.queue),
-            **_call_times(statistics.calls),
-            "cache_hit": _NEVER,
-            "cache_miss": _NEVER,
-        },
-        "response_stats": {},
-        "batch_stats": [
-            {"batch_size": rows, **_call_times(times)} for rows, times in sorted(statistics.batches.items())
-        ],
-        "memory_usage": [],
-    }
-
-
 def _tensors(specs: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:
     return [
         {"name": name, "datatype": datatype_of(tensor), "shape": listed_shape(tensor)} for name, tensor in specs.items()
@@ -105,11 +81,3 @@ def _config_tensors(specs: Mapping[str, TensorSpec], *, has_rows: bool) -> list[
 def _type(tensor: TensorSpec) -> str:
     datatype = datatype_of(tensor)
     return _TYPES.get(datatype, f"TYPE_{datatype}")
-
-
-def _duration(duration: Duration) -> dict[str, int]:
-    return {"count": duration.count, "ns": duration.ns}
-
-
-def _call_times(times: CallTimes) -> dict[str, dict[str, int]]:
-    return {name: _duration(duration) for name, duration in vars(times).items()}

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 from service.engine.specs import DTYPES, Array, Arrays, SignatureSpec, TensorSpec
 from service.errors import InvalidRequest, InvalidShape, InvalidValue, UnsupportedDtype
 from service.front.codecs.draw import draw_of
-from service.front.codecs.elements import array_of, shape_of_first
+from service.front.codecs.elements import array_of, shape_of_first, type_name
 from service.front.codecs.json_text import dumps, excerpt, parse_object, plain
 from service.front.codecs.tensors import as_pairs, check_shape, shape_text
 
@@ -112,13 +112,18 @@ def _columns_of_rows(rows: object, spec: SignatureSpec) -> dict[str, Any]:
     if not rows:
         raise InvalidShape("No values in 'instances' array")
     names = set(spec.inputs)
-    has_names = [isinstance(row, dict) and row.keys() != {"b64"} for row in rows]
+    has_names = list(map(_is_named, rows))
     if not any(has_names) and len(names) == 1:
         return {next(iter(names)): rows}
     for index, row in enumerate(rows):
         if not has_names[index] or row.keys() != names:
             _refuse_row(index, row, spec)
     return {name: [row[name] for row in rows] for name in names}
+
+
+def _is_named(value: object) -> bool:
+    """Whether a value is an object of inputs by their names, and not base64."""
+    return isinstance(value, dict) and value.keys() != {"b64"}
 
 
 def _refuse_row(index: int, row: object, spec: SignatureSpec) -> NoReturn:
@@ -137,10 +142,8 @@ def _refuse_row(index: int, row: object, spec: SignatureSpec) -> NoReturn:
 
 def _columns(values: Any, spec: SignatureSpec) -> dict[str, Any]:  # noqa: ANN401 -- a JSON value
     """Input by input: lax about names that are not inputs."""
-    if len(spec.inputs) == 1:
-        name = next(iter(spec.inputs))
-        is_named = isinstance(values, dict) and values.keys() != {"b64"}
-        return values if is_named and (name in values or name in spec.defaults) else {name: values}
+    if len(spec.inputs) == 1 and not _is_named(values):
+        return {next(iter(spec.inputs)): values}
     if not isinstance(values, dict):
         raise InvalidRequest(f"'inputs' must be an object with the keys: {','.join(spec.inputs)}")
     for name in spec.inputs:
@@ -152,7 +155,9 @@ def _columns(values: Any, spec: SignatureSpec) -> dict[str, Any]:  # noqa: ANN40
 def _decode(name: str, value: object, tensor: TensorSpec, request: PredictRequest) -> Array:
     dtype = DTYPES[tensor.dtype]
     if dtype.kind in {"half", "complex"}:
-        raise UnsupportedDtype(f"Conversion of JSON Value: {excerpt(value)} to type: {dtype.numpy} (input '{name}')")
+        raise UnsupportedDtype(
+            f"Conversion of JSON Value: {excerpt(value)} to type: {type_name(dtype)} (input '{name}')"
+        )
     try:
         return array_of(value, dtype, may_hold_booleans=request.may_hold_booleans)
     except (InvalidValue, InvalidShape) as exc:

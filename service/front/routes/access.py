@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from service.front.context import Context
-from service.front.exchange import note_caller
+from service.front.http.exchange import note_caller
 
 
 def lister(request: Request) -> Context:
@@ -18,6 +18,11 @@ def lister(request: Request) -> Context:
 def reader(request: Request) -> Context:
     """The context, for those who may ask about a model, or on a path without one about all."""
     return _allowed(request, "read")
+
+
+def watcher(request: Request) -> Context:
+    """As `reader`, for what is asked again and again whether all is well: no limit of requests counts it."""
+    return _allowed(request, "read", is_limited=False)
 
 
 def manager(request: Request) -> Context:
@@ -32,11 +37,11 @@ def uploader(request: Request) -> Context:
     return context
 
 
-def _allowed(request: Request, scope: str) -> Context:
+def _allowed(request: Request, scope: str, *, is_limited: bool = True) -> Context:
     context: Context = request.app.state.context
     model = request.path_params.get("model")  # of the path only: a query could name another model than the path acts on
     peer = request.client.host if request.client else ""
-    caller = context.keys.check(request.headers.get("authorization"), scope, model, peer)
+    caller = context.keys.check(request.headers.get("authorization"), scope, model, peer, is_limited=is_limited)
     request.state.caller = caller
     note_caller(caller, model)
     return context
@@ -44,5 +49,6 @@ def _allowed(request: Request, scope: str) -> Context:
 
 Lister = Annotated[Context, Depends(lister)]
 Reader = Annotated[Context, Depends(reader)]
+Watcher = Annotated[Context, Depends(watcher)]
 Manager = Annotated[Context, Depends(manager)]
 Uploader = Annotated[Context, Depends(uploader)]

@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import WithJsonSchema
 
-from service.front.card import read_card
-from service.front.circuit import FORMS, form_asked, reply
+from service.front.circuits.card import read_card
+from service.front.circuits.circuit import FORMS, form_asked, reply
+from service.front.registry.target import target_of
 from service.front.routes.access import Reader
 from service.front.routes.documented import CIRCUIT
 from service.front.routes.parts import LabelPart, Text, VersionPart
 from service.front.routes.verbs import without_verb
-from service.front.target import target_of
 
 router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(without_verb)])
 
@@ -41,6 +41,6 @@ async def circuit(
 ) -> Response:
     """From the circuit card that qlayer.export writes: as JSON, text, a picture, or an OpenQASM 3 program."""
     form = form_asked(format_, accept)
-    found = context.registry.find(target_of(model, version, label))
+    found = context.registry.look_up(target_of(model, version, label))
     answer = await asyncio.to_thread(lambda: reply(read_card(found.directory), form, layer))
     return Response(answer.body, answer.status, answer.headers, answer.media_type)

@@ -11,8 +11,8 @@ from service.front.codecs.results import REGRESS as REGRESSION
 from service.front.codecs.tensors import check_shape
 from service.front.context import Context
 from service.front.hotpath import Asked
-from service.front.inference import Inference, infer
-from service.front.replies import Reply
+from service.front.http.replies import Reply
+from service.front.models.inference import Inference, infer
 from service.front.routes.verbs import endpoint
 
 
@@ -27,7 +27,9 @@ async def answer(asked: Asked, context: Context, *, method: Method) -> Reply:
         check_shape(INPUT, request.examples.shape, spec.inputs[INPUT])
         inference = Inference(request.signature, {INPUT: request.examples}, context.settings.request_timeout_s)
         outputs = await infer(version, inference)
-        return Reply(200, method.encode(outputs, len(request.examples)))
+        reply = Reply(200, method.encode(outputs, len(request.examples)))
+        version.statistics.examples.add(len(request.examples))
+        return reply
 
 
 CLASSIFY = endpoint("classify", partial(answer, method=CLASSIFICATION))

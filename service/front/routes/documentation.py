@@ -28,7 +28,7 @@ _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 @router.get("/docs")
 async def documentation(request: Request) -> HTMLResponse:
     """Swagger UI for the OpenAPI document."""
-    root = request.scope.get("root_path", "")
+    root = request.app.state.context.settings.root_path
     page = get_swagger_ui_html(
         openapi_url=f"{root}/openapi.json",
         title="qlayer service",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from service.front.circuit import FORMS
-from service.store.names import VERSION_MAX
+from service.front.circuits.circuit import FORMS
+from service.store.names import VERSION, VERSION_MAX
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FORM = {
@@ -76,7 +76,7 @@ ARCHIVE: dict[str, Any] = {
 _NUMBER = {
     "anyOf": [
         {"type": "integer", "minimum": 1, "maximum": VERSION_MAX},
-        {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
+        {"type": "string", "pattern": f"^{VERSION}$"},
     ]
 }
 LABEL = {

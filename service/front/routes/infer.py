@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from service.engine.specs import Arrays, SignatureSpec
-from service.errors import ModelLoading, ModelNotFound, NotFound, Unavailable
-from service.front.bodies import strict_coding
+from service.errors import ModelLoading, ModelNotFound, NotFound, ServiceError, Unavailable
 from service.front.codecs.compression import best_coding, compress
 from service.front.codecs.oip import InferAnswer, InferRequest, encode_infer, parse_infer
 from service.front.codecs.oip_inputs import decode_inputs
 from service.front.context import Context
-from service.front.empty import empty_outputs, is_empty
 from service.front.hotpath import Asked, Endpoint
-from service.front.inference import Inference, infer
-from service.front.replies import Reply
-from service.front.target import Target
-from service.front.version import Version
+from service.front.http.bodies import strict_coding
+from service.front.http.replies import Reply
+from service.front.models.empty import empty_outputs, is_empty
+from service.front.models.inference import Inference, infer
+from service.front.models.version import Version
+from service.front.registry.target import Target
 
 _LENGTH = b"inference-header-content-length"
 _BINARY = "application/octet-stream"
@@ -41,13 +43,24 @@ async def answer(asked: Asked, context: Context) -> Reply:
 
 
 async def known(context: Context, target: Target) -> Version:
-    """The version asked for, whether or not it can answer.
+    """The version asked for, which may still be loading, or could not be loaded.
 
     Raises:
         ModelNotFound: there is none.
+        NotFound, Unavailable: as `check_ready`; it was unloaded.
     """
+    with unknown_named(target):
+        try:
+            return await context.registry.ready(target)
+        except Unavailable as exc:
+            raise _unready(target, context.registry.look_up(target), exc) from exc
+
+
+@contextmanager
+def unknown_named(target: Target) -> Iterator[Target]:
+    """Within it a model that is not there is told so in Triton's words."""
     try:
-        return await context.registry.ready(target)
+        yield target
     except ModelNotFound as exc:
         number = "" if target.number is None else f" version {target.number}"
         raise ModelNotFound(
@@ -62,16 +75,18 @@ def check_ready(version: Version, target: Target) -> None:
         NotFound: no version was asked for, and none could be loaded.
         ModelLoading, Unavailable: it is loading, or could not be loaded.
     """
-    name, number = version.id.name, version.id.number
     try:
         version.served_signatures()
-    except ModelLoading as exc:
-        raise ModelLoading(f"'{name}' version {number} is not at ready state: {exc.message}") from exc
-    except Unavailable as exc:
-        if target.number is not None:
-            raise Unavailable(f"'{name}' version {number} is not at ready state: {exc.message}") from exc
-        text = f"Request for unknown model: '{name}' has no available versions: {exc.message}"
-        raise NotFound(text, ModelNotFound.code) from exc
+    except (ModelLoading, Unavailable) as exc:
+        raise _unready(target, version, exc) from exc
+
+
+def _unready(target: Target, version: Version, exc: ServiceError) -> ServiceError:
+    """Why a version does not answer, in Triton's words."""
+    if isinstance(exc, ModelLoading) or target.number is not None:
+        return type(exc)(f"'{version.id.name}' version {version.id.number} is not at ready state: {exc.message}")
+    text = f"Request for unknown model: '{version.id.name}' has no available versions: {exc.message}"
+    return NotFound(text, ModelNotFound.code)
 
 
 async def found(context: Context, target: Target) -> Version:

@@ -9,16 +9,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from service.errors import InvalidRequest, ModelNotFound
-from service.front import changes
-from service.front.codecs.json_text import parse_object
+from service.front.codecs.json_text import parse_strictly
 from service.front.context import Context
-from service.front.packing import opened, packed
+from service.front.registry import changes
+from service.front.registry.packing import opened, packed
+from service.front.registry.uploads import Source
 from service.front.routes import documented
 from service.front.routes.access import Manager, Reader, Uploader
 from service.front.routes.bodies import whole_body
 from service.front.routes.parts import VersionPart
 from service.front.routes.tfserving import record
-from service.front.uploads import Source
 from service.store.manifest import describe
 from service.store.names import checked_label, checked_name, checked_version
 from service.store.store import VersionId
@@ -86,9 +86,9 @@ async def labels(model: str, context: Reader) -> dict[str, Any]:
 @router.put("/{model}/labels/{label}", summary="Point a label at a version", openapi_extra=documented.LABEL)
 async def set_label(model: str, label: str, request: Request, context: Manager) -> dict[str, Any]:
     """The version must be ready; the label `default` is for requests that name none."""
-    body = parse_object(await whole_body(request, context))  # whatever type it is declared as: curl -d declares a form
-    number = body.get("version")
-    if body.keys() != {"version"} or isinstance(number, bool) or not isinstance(number, int | str):
+    body = await whole_body(request, context)  # whatever type it is declared as: curl -d declares a form
+    number = parse_strictly(body, ("version",)).get("version")
+    if isinstance(number, bool) or not isinstance(number, int | str):
         raise InvalidRequest('the body names the version that the label shall point at: {"version": 3}')
     who = request.state.caller
     await changes.set_label(
@@ -115,5 +115,5 @@ async def _received(request: Request, context: Context, model: str, number: int 
     source = Source(request.receive, dict(request.scope["headers"]), request.state.caller)
     stored, is_new = await context.uploads.receive_version(source, checked_name(model), number)
     answer: dict[str, Any] = {"name": model, **record(stored)}
-    location = f"/v1/models/{model}/versions/{stored.id.number}"
+    location = f"{context.settings.root_path}/v1/models/{model}/versions/{stored.id.number}"
     return JSONResponse(answer, 201 if is_new else 200, {"Location": location})

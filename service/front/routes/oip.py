@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib import metadata as packages
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from service.engine import sandbox
 from service.engine.members import CARD
 from service.errors import ModelNotFound, NotSupported
-from service.front.codecs.oip_metadata import EXTENSIONS, model_config, model_metadata, model_statistics
+from service.front.codecs.oip_metadata import EXTENSIONS, model_config, model_metadata
 from service.front.codecs.oip_tensors import default_signature
 from service.front.context import Context
+from service.front.models.version import Version
+from service.front.observability.oip_statistics import model_statistics
+from service.front.registry.target import target_of
 from service.front.routes import documented
-from service.front.routes.access import Lister, Reader
-from service.front.routes.infer import found, known
+from service.front.routes.access import Lister, Reader, Watcher
+from service.front.routes.infer import found, unknown_named
 from service.front.routes.parts import Text, VersionPart
-from service.front.target import target_of
-from service.front.version import Version
 
 router = APIRouter(prefix="/v2", tags=["open inference protocol"])
 
@@ -29,8 +32,9 @@ _STATE = documented.not_ready("error", "code")
 @router.get("", summary="The server's name, version and protocol extensions")
 @router.get("/", include_in_schema=False)
 async def server_metadata(_: Lister) -> dict[str, Any]:
-    """Only extensions that are there."""
-    return {"name": "qlayer-service", "version": packages.version("qlayer"), "extensions": list(EXTENSIONS)}
+    """Only extensions that are there; and what confines the workers."""
+    version, sandboxed = packages.version("qlayer"), asdict(sandbox.protection())
+    return {"name": "qlayer-service", "version": version, "extensions": list(EXTENSIONS), "sandbox": sandboxed}
 
 
 @router.get("/health/live", summary="Is the server alive?")
@@ -45,8 +49,7 @@ async def ready(request: Request) -> JSONResponse:
     context: Context = request.app.state.context
     if context.is_ready:
         return JSONResponse({"live": True, "ready": True})
-    reason = "it is about to end" if context.is_draining else "models are still loading"
-    return _not_ready({"live": True, "error": f"the server is not ready: {reason}"})
+    return not_ready({"live": True, "error": context.unreadiness})
 
 
 @router.get("/models", summary="Names of all models")
@@ -57,16 +60,16 @@ async def models(request: Request, context: Lister) -> dict[str, list[str]]:
 
 @router.get("/models/stats", summary="Statistics of all versions of all models")
 async def all_statistics(request: Request, context: Lister) -> dict[str, Any]:
-    """Of the versions that are served, and that the caller may see."""
+    """Of the versions that the caller may see, also of those that have no worker now; not of those that failed."""
     listed = context.registry.models()
     names = context.keys.visible(request.state.caller, listed)
-    return _statistics([version for name in names for version in listed[name]])
+    return _statistics([version for name in names for version in listed[name] if version.failure is None])
 
 
 @router.get("/models/{model}/stats", summary="Statistics of a model's versions")
 @router.get("/models/{model}/versions/{version}/stats", summary="Statistics of one version of a model")
 async def statistics(model: str, context: Reader, version: VersionPart = None) -> dict[str, Any]:
-    """Requests, rows, batches and how long they took, since the version was loaded."""
+    """Requests, rows, batches and how long they took, also while it was loaded before."""
     target = target_of(model, version)
     try:
         versions = context.registry.versions(model, target.number)
@@ -85,19 +88,20 @@ async def metadata(
     name = signature_name or default_signature(served.served_signatures())
     versions = [served] if version else context.registry.versions(model)
     numbers = sorted(item.id.number for item in versions if item.state == "AVAILABLE")
-    return model_metadata(model, numbers, served.signature(name), _properties(served, name))
+    return model_metadata(model, numbers, served.signature(name), _properties(served, name, context.settings.root_path))
 
 
 @router.get("/models/{model}/ready", summary="Is a model ready?", openapi_extra=_STATE)
 @router.get(
     "/models/{model}/versions/{version}/ready", summary="Is one version of a model ready?", openapi_extra=_STATE
 )
-async def model_ready(model: str, context: Reader, version: VersionPart = None) -> JSONResponse:
-    """200 if it would answer now, 503 if not, 404 if there is no such model."""
-    served = await known(context, target_of(model, version))
-    if served.state == "AVAILABLE":
+async def model_ready(model: str, context: Watcher, version: VersionPart = None) -> JSONResponse:
+    """200 if it would answer, 503 if not, 404 if there is no such model; it is not loaded for this."""
+    with unknown_named(target_of(model, version)) as target:
+        asked = context.registry.look_up(target)
+    if context.registry.answers(asked):
         return JSONResponse({"name": model, "ready": True})
-    return _not_ready({"name": model, "error": f"Model version not ready: {served.id.number} is {served.state}"})
+    return not_ready({"name": model, "error": f"Model version not ready: {asked.id.number} is {asked.listed_state}"})
 
 
 @router.get("/models/{model}/config", summary="Configuration of a model, as Triton writes it")
@@ -106,7 +110,8 @@ async def config(model: str, context: Reader, version: VersionPart = None) -> di
     """For perf_analyzer and others that ask how rows are batched."""
     served = await found(context, target_of(model, version))
     spec = served.signature(default_signature(served.served_signatures()))
-    return model_config(model, spec, context.settings.batch_max_rows, context.settings.instances)
+    instances = context.registry.limits.serving_of(model).instances
+    return model_config(model, spec, context.settings.batch_max_rows, instances)
 
 
 @router.api_route("/trace/setting", methods=_METHODS, include_in_schema=False)
@@ -132,9 +137,9 @@ async def generate(model: str, _: Reader) -> None:
     raise NotSupported(f"generating text is not supported; POST to /v2/models/{model}/infer")
 
 
-def _properties(version: Version, signature: str) -> dict[str, str]:
+def _properties(version: Version, signature: str, root_path: str) -> dict[str, str]:
     """What a model is beyond its inputs and outputs, and where there is more about it."""
-    path = f"/v1/models/{version.id.name}/versions/{version.id.number}"
+    path = f"{root_path}/v1/models/{version.id.name}/versions/{version.id.number}"
     has_circuit = (version.directory / CARD).is_file()
     return {
         "signature_name": signature,
@@ -145,11 +150,13 @@ def _properties(version: Version, signature: str) -> dict[str, str]:
 
 
 def _statistics(versions: list[Version]) -> dict[str, Any]:
-    served = [version for version in versions if version.state == "AVAILABLE"]
     return {
-        "model_stats": [model_statistics(version.id.name, version.id.number, version.statistics) for version in served]
+        "model_stats": [
+            model_statistics(version.id.name, version.id.number, version.statistics) for version in versions
+        ]
     }
 
 
-def _not_ready(body: dict[str, Any]) -> JSONResponse:
+def not_ready(body: dict[str, Any]) -> JSONResponse:
+    """The answer of what is asked whether it is ready, and is not."""
     return JSONResponse({**body, "ready": False, "code": "model_unavailable"}, 503, {"Retry-After": "1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -35,7 +36,9 @@ async def update(request: Request, context: Manager) -> dict[str, Any]:
     """Settings that are not given stay; the answer has all of them."""
     given = parse_object(await whole_body(request, context))
     wanted = {**await settings(context), **_checked(given)}
-    _LOGGER.setLevel(_level(wanted))
+    level = _level(wanted)
+    await asyncio.to_thread(context.registry.store.note, f"log-level-{level}", None, request.state.caller)
+    _LOGGER.setLevel(level)
     return await settings(context)
 
 

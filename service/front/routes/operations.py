@@ -10,9 +10,10 @@ from fastapi.responses import JSONResponse
 
 from service.engine import sandbox
 from service.front.context import Context
-from service.front.metrics import MEDIA_TYPE
+from service.front.observability.metrics import MEDIA_TYPE
 from service.front.routes import documented
-from service.front.routes.access import Reader
+from service.front.routes.access import Watcher
+from service.front.routes.oip import not_ready
 
 router = APIRouter(tags=["operations"])
 
@@ -27,22 +28,22 @@ async def alive() -> dict[str, str]:
 
 @router.get("/readyz", summary="Had every model its attempt to load?", openapi_extra=documented.not_ready("ready"))
 async def ready(request: Request) -> JSONResponse:
-    """200 once every model had its attempt, with the failures; 503 before that and while the server ends."""
+    """200 once every model had its attempt, with failures; 503 before that, while the server ends, or if strict."""
     context: Context = request.app.state.context
     versions = context.registry.listed()
     body: dict[str, Any] = {
-        "ready": context.is_ready,
+        "ready": True,
         "draining": context.is_draining,
-        "models": {f"{version.id.name}/{version.id.number}": version.state for version in versions},
+        "models": {f"{version.id.name}/{version.id.number}": version.listed_state for version in versions},
         "sandbox": asdict(sandbox.protection()),
         "failures": {f"{v.id.name}/{v.id.number}": v.failure.message for v in versions if v.failure},
     }
-    return JSONResponse(body, 200 if context.is_ready else 503)
+    return JSONResponse(body) if context.is_ready else not_ready({**body, "error": context.unreadiness})
 
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=Response, openapi_extra=documented.METRICS)
 @router.get("/monitoring/prometheus/metrics", include_in_schema=False, response_class=Response)
-async def metrics(request: Request, _: Reader) -> Response:
+async def metrics(request: Request, _: Watcher) -> Response:
     """Of every version: requests, latency, queue, batches, loads; under TensorFlow Serving's and Triton's names too."""
     text: bytes = request.app.state.metrics.text()
     return Response(text, media_type=MEDIA_TYPE)

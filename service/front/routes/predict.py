@@ -5,8 +5,8 @@ from __future__ import annotations
 from service.front.codecs import tfserving
 from service.front.context import Context
 from service.front.hotpath import Asked
-from service.front.inference import Inference, infer
-from service.front.replies import Reply
+from service.front.http.replies import Reply
+from service.front.models.inference import Inference, infer
 from service.front.routes.verbs import endpoint
 
 

@@ -8,19 +8,20 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from service.errors import InvalidRequest, ModelNotFound, UploadRejected
-from service.front import changes
 from service.front.codecs.json_text import parse_object
 from service.front.context import Context
-from service.front.overrides import read_overrides, write_overrides
+from service.front.models.version import Version
+from service.front.registry import changes
+from service.front.registry.overrides import read_overrides
 from service.front.routes import documented
 from service.front.routes.access import Lister, Manager
-from service.front.routes.bodies import whole_body
-from service.front.version import Version
+from service.front.routes.bodies import SMALL_BYTES, whole_body
 from service.store.names import is_name
+from service.store.store import VersionId
 
 router = APIRouter(prefix="/v2/repository", tags=["model repository"])
 
-_BODY_MAX_BYTES = 64 << 20
+_LOAD_MAX_BYTES = 64 << 20  # with the files of a model
 _STATES = {"START": "UNAVAILABLE", "LOADING": "LOADING", "AVAILABLE": "READY"}
 
 
@@ -37,45 +38,51 @@ async def index(request: Request, context: Lister) -> list[dict[str, str]]:
     return [row for row in rows if row["state"] == "READY" or not ready]
 
 
-@router.post("/models/{model}/load", summary="Load a model, or load it anew", openapi_extra=documented.LOAD)
+# Names are `path`, so that one with a slash, which can only be wrong, is told so rather than not found.
+@router.post("/models/{model:path}/load", summary="Load a model, or load it anew", openapi_extra=documented.LOAD)
 async def load(model: str, request: Request, context: Manager) -> JSONResponse:
     """Answers when it is ready; with `config` and `file:<version>/<path>` parameters, stores these versions first."""
     _check_name(model)
-    overrides = read_overrides(await _document(request, context))
-    registry = context.registry
-    for number, files in sorted(overrides.items()):
-        with registry.store.staging() as folder:
-            staged = await write_overrides(files, folder, context.settings.archive_limits)
-            await context.uploads.store_version(staged, model, number, request.state.caller)
-    if overrides:
-        registry.unloaded.discard(model)
-        registry.load_kept()
-        return JSONResponse({"name": model, "load": True})
+    overrides = read_overrides(await _document(request, context, _LOAD_MAX_BYTES))
+    registry, caller = context.registry, request.state.caller
     try:
-        await changes.load(registry, model)
+        for number, files in sorted(overrides.items()):
+            context.keys.check_upload(caller)
+            await context.uploads.receive_files(files, VersionId(model, number), caller)
+        if overrides:
+            registry.load_kept()
+        else:
+            await changes.load(registry, model, caller)
     except ModelNotFound as exc:
         raise ModelNotFound(f"failed to load '{model}', failed to poll from model repository: {exc.message}") from exc
     except UploadRejected as exc:
-        raise UploadRejected(f"failed to load '{model}', no version is available: {exc.message}", exc.code) from exc
+        text = f"failed to load '{model}', {_left(context, model)}: {exc.message}"
+        raise UploadRejected(text, exc.code, exc.details) from exc
     return JSONResponse({"name": model, "load": True})
 
 
-@router.post("/models/{model}/unload", summary="Unload a model", openapi_extra=documented.UNLOAD)
+@router.post("/models/{model:path}/unload", summary="Unload a model", openapi_extra=documented.UNLOAD)
 async def unload(model: str, request: Request, context: Manager) -> JSONResponse:
     """Answers when no version is ready any more, and what they were asked is answered."""
     _check_name(model)
     await _document(request, context)
     try:
-        await changes.unload(context.registry, model)
+        await changes.unload(context.registry, model, request.state.caller)
     except ModelNotFound as exc:
         raise ModelNotFound(f"failed to unload '{model}': {exc.message}") from exc
     return JSONResponse({"name": model, "unload": True})
 
 
-async def _document(request: Request, context: Context) -> dict[str, Any]:
+async def _document(request: Request, context: Context, max_bytes: int = SMALL_BYTES) -> dict[str, Any]:
     """The body's object; an empty body is an empty one."""
-    body = await whole_body(request, context, min(_BODY_MAX_BYTES, context.settings.upload_max_bytes))
+    body = await whole_body(request, context, min(max_bytes, context.settings.upload_max_bytes))
     return parse_object(body) if body.strip() else {}
+
+
+def _left(context: Context, model: str) -> str:
+    """What a load that failed leaves of a model."""
+    is_served = any(version.state == "AVAILABLE" for version in context.registry.catalog.of_model(model))
+    return "what was loaded before still answers" if is_served else "no version is available"
 
 
 def _check_name(model: str) -> None:

@@ -7,21 +7,23 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from service.engine.specs import SignatureSpec, TensorSpec
-from service.errors import MalformedRequest, ServiceError
-from service.front.codecs.json_text import parse_object
+from service.errors import ServiceError
+from service.front.circuits.shapes import requested_shapes
+from service.front.codecs.canonical import canonical_name
+from service.front.codecs.json_text import parse_strictly
 from service.front.codecs.tfserving import signature_name
 from service.front.context import Context
+from service.front.http.cors import check_origin
+from service.front.models.version import Version
+from service.front.registry.target import target_of
 from service.front.routes.access import Lister, Reader
 from service.front.routes.bodies import whole_body
 from service.front.routes.documented import SHAPE
 from service.front.routes.parts import LabelPart, VersionPart
 from service.front.routes.verbs import without_verb
-from service.front.shapes import requested_shapes
-from service.front.target import target_of
-from service.front.version import Version
 from service.store.names import checked_version
 
-_CANONICAL = {422: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
+_SHAPE_KEYS = ("signature_name", "inputs", "input_shape")
 
 router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(without_verb)])
 
@@ -68,7 +70,7 @@ async def shape(
 ) -> dict[str, Any]:
     """By shape inference: the model is not run. null is a free dimension, in the question and in the answer."""
     found = await context.registry.ready(target_of(model, version, label))
-    document = parse_object(await whole_body(request, context))
+    document = parse_strictly(await whole_body(request, context), _SHAPE_KEYS)
     signature = signature_name(document)
     shapes = requested_shapes(document, found.signature(signature))
     outputs = await found.infer_shapes(signature, shapes, context.settings.request_timeout_s)
@@ -77,17 +79,15 @@ async def shape(
 
 @router.options("", include_in_schema=False)
 @router.options("/{path:path}", include_in_schema=False)
-async def preflight(request: Request, path: str = "") -> Response:
+async def preflight(request: Request) -> Response:
     """A browser's question before it asks from a foreign page: 200, but without the headers that would allow it."""
-    origin = request.headers.get("origin", "")
-    if not origin.startswith(("http://", "https://")):
-        raise MalformedRequest(f"Malformed request: OPTIONS .../{path[:200]}; expected the header Origin")
+    check_origin(request.scope, request.headers.get("origin", "").encode("latin-1"))
     return Response(status_code=200)
 
 
 def _versions(context: Context, model: str, version: str | None, label: str | None) -> list[Version]:
     if label is not None:
-        return [context.registry.find(target_of(model, label=label))]
+        return [context.registry.look_up(target_of(model, label=label))]
     return context.registry.versions(model, checked_version(version) if version else None)
 
 
@@ -96,7 +96,7 @@ def record(version: Version) -> dict[str, Any]:
     manifest = version.manifest
     return {
         "version": version.id.number,
-        "state": version.state,
+        "state": version.listed_state,
         "reason": version.failure.message if version.failure else None,
         "code": version.failure.code if version.failure else None,
         "digest": manifest.digest if manifest else None,
@@ -109,14 +109,14 @@ def record(version: Version) -> dict[str, Any]:
 
 
 def _status(version: Version) -> dict[str, Any]:
-    return {"version": str(version.id.number), "state": version.state, "status": _canonical(version.failure)}
+    return {"version": str(version.id.number), "state": version.listed_state, "status": _canonical(version.failure)}
 
 
 def _canonical(failure: ServiceError | None) -> dict[str, str]:
     """TensorFlow Serving's name for a failure."""
     if failure is None:
         return {"error_code": "OK", "error_message": ""}
-    return {"error_code": _CANONICAL.get(failure.status, "UNKNOWN"), "error_message": failure.message}
+    return {"error_code": canonical_name(failure.status), "error_message": failure.message}
 
 
 def _signature(spec: SignatureSpec) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from fastapi import Request
 from service.errors import NotFound
 from service.front.context import Context
 from service.front.hotpath import Asked, Endpoint
-from service.front.paths import refusal
-from service.front.replies import Reply
+from service.front.http.paths import refusal
+from service.front.http.replies import Reply
 
 _MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, replace
 import pytest
 
 from service.errors import Forbidden, RateLimited, Unauthorized
-from service.front import auth, rates
-from service.front.auth import ANONYMOUS, Keys, Rates
-from service.front.keys import GRANTS, KeyFile
+from service.front.access import auth, rates
+from service.front.access.auth import ANONYMOUS, Keys, Rates
+from service.front.access.keys import GRANTS, KeyFile
 
 WANTED = ["list", "read", "infer", "manage"]
 

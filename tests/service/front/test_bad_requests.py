@@ -16,6 +16,7 @@ import httpx
 import hypothesis
 import processes
 import pytest
+import standing
 from hypothesis import strategies
 
 AFFINE = "/v1/models/affine:predict"
@@ -38,11 +39,15 @@ TABLE = [
     ("63 a number", AFFINE, b"1", 400, "invalid_json"),
     ("63 own, empty", OWN, b"", 400, "invalid_json"),
     ("63 own, not an object", OWN, b"[1]", 400, "invalid_json"),
+    ("63 own, trailing", OWN, b'{"input_shape": [1, 4]} x', 400, "invalid_json"),
+    ("63 own, a bare token", OWN, b'{"input_shape": [NaN, 4]}', 400, "invalid_json"),
+    ("63 own, unknown key", OWN, b'{"input_shape": [1, 4], "instances": []}', 400, "invalid_request"),
     ("64 500,000 brackets", AFFINE, b"[" * 500_000, 400, "invalid_json"),
     ("64 500,000 brackets inside", AFFINE, _rows("[" * 500_000), 400, "invalid_json"),
     ("64 1,000 brackets, closed", AFFINE, _rows("[" * 1000 + "]" * 1000), 400, None),
     ("64 500,000 objects", AFFINE, b'{"a":' * 500_000, 400, "invalid_json"),
-    ("64 own", OWN, b'{"inputs":' + b"[" * 500_000, 400, "invalid_json"),
+    ("64 own", OWN, b'{"inputs":' + b"[" * 50_000, 400, "invalid_json"),
+    ("64 own, 500,000", OWN, b'{"inputs":' + b"[" * 500_000, 413, "payload_too_large"),
     ("65 5,000 digits", AFFINE, _rows("[[0, 0, 0, 1" + "0" * 5000 + "]]"), 400, None),
     ("65 5,000 digits for an integer", ZOO, _signature("integers", "[1" + "0" * 5000 + "]"), 400, None),
     ("66 UTF-16", AFFINE, '{"instances": [[1, 2, 3, 4]]}'.encode("utf-16"), 400, "invalid_json"),
@@ -77,8 +82,9 @@ _MADE = {
 
 
 @pytest.mark.parametrize(("path", "sent", "status", "code"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+@pytest.mark.usefixtures("unharmed")
 def test_bad_requests_are_the_callers_to_mend(server, path, sent, status, code):
-    """The status and code of the table, an error document, no path of the server and no traceback in it."""
+    """The status and code of the table, an error document that tells nothing, and a server that stands as before."""
     body, headers = _MADE[sent]() if isinstance(sent, str) else (sent, {})
     answer = httpx.post(server.url + path, content=body, headers=headers, timeout=60)
     document = answer.json()
@@ -86,10 +92,8 @@ def test_bad_requests_are_the_callers_to_mend(server, path, sent, status, code):
     assert code in {None, document["code"]}
     assert isinstance(document["error"], str)
     assert document["request_id"] == answer.headers["x-request-id"]
-    for leak in ("Traceback", "/tmp", 'File "', ".py"):  # noqa: S108 -- looked for, not used
-        assert leak not in document["error"]
+    standing.check_silent(answer.text)
     assert ("retry-after" in answer.headers) == (status in {429, 503})
-    assert httpx.get(f"{server.url}/livez", timeout=5).status_code == 200
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e400"])
@@ -125,7 +129,8 @@ def test_73_rate_limit_and_deadline(savedmodels, tmp_path):
         assert {(answer.json()["code"], answer.headers["retry-after"]) for answer in limited} == {("rate_limited", "1")}
         key = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
         assert httpx.get(f"{server.url}/v1/models", headers=key).status_code == 200
-        assert {httpx.get(f"{server.url}/livez").status_code for _ in range(20)} == {200}
+        watched = ("/livez", "/readyz", "/metrics", "/v2/health/ready", "/v2/models/slow/ready")
+        assert {httpx.get(server.url + path).status_code for path in watched for _ in range(10)} == {200}
 
 
 def test_77_a_killed_worker_is_answered_for_and_replaced(savedmodels, tmp_path):
@@ -171,6 +176,7 @@ _DOCUMENTS = strategies.recursive(
 )
 
 
+@pytest.mark.usefixtures("unharmed")
 @hypothesis.settings(max_examples=300, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(
     method=strategies.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]),
@@ -186,3 +192,4 @@ def test_no_request_is_a_failure_of_the_server(server, method, path, body, heade
     assert answer.status_code < 500 or answer.status_code in {501, 503}
     if answer.status_code >= 400 and method != "HEAD":
         assert {"error", "code"} <= set(answer.json())
+        standing.check_silent(answer.json()["error"])

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.errors import DeadlineExceeded, InvalidRequest, QueueFull, TooLarge, WorkerLost
-from service.front.batching import Batcher, BatchLimits
-from service.front.statistics import Spans, Statistics
+from service.front.models.batching import Batcher, BatchLimits
+from service.front.models.statistics import Spans, Statistics
 
 LIMITS = BatchLimits(batch_max_rows=8, queue_max_rows=1000, request_max_rows=100)
 SPANS = Spans(0, 0, 0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.engine.specs import SignatureSpec, TensorSpec
-from service.front.buckets import Buckets
+from service.front.models.buckets import Buckets
 
 
 def signature(rows, features=4, dtype="DT_FLOAT"):

@@ -8,8 +8,8 @@ import pytest
 from cards import card, operation, write
 
 from service.errors import CircuitNotFound
-from service.front import card as module
-from service.front.card import Operation, read_card
+from service.front.circuits import card as module
+from service.front.circuits.card import Operation, read_card
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "circuit-card.schema.json").read_text())
 RX = operation("RX", [0], 0.5)
@@ -120,7 +120,7 @@ def test_bad_cards(tmp_path, content, fragment):
 
 def test_limits(tmp_path, monkeypatch):
     """A file that is too large is not read; too many operations are refused."""
-    monkeypatch.setattr(module, "FILE_MAX_BYTES", 100)
+    monkeypatch.setattr(module, "CARD_MAX_BYTES", 100)
     with pytest.raises(CircuitNotFound, match="larger than the 100 bytes that are read"):
         read(tmp_path, card())
     monkeypatch.undo()

@@ -3,7 +3,7 @@
 import pytest
 
 from service.errors import InvalidRequest
-from service.front.circuit import FORMS, form_asked
+from service.front.circuits.circuit import FORMS, form_asked
 
 ACCEPTED = [
     ("*/*", "json"),

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import shutil
 import subprocess
 
 import archives
@@ -17,9 +18,9 @@ NOISE = bad_archives.zipped([("saved_model.pb", os.urandom(3_000_000))])
 
 
 @contextlib.contextmanager
-def small_disk(folder):
-    """A file system of two megabytes; the test is skipped where none may be mounted."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder]
+def small_disk(folder, megabytes=2):
+    """A file system of so many megabytes; the test is skipped where none may be mounted."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no file system can be mounted here")
     try:
@@ -55,6 +56,25 @@ def test_a_file_system_that_is_full(savedmodels, tmp_path):
         answer = client.put("/v1/models/large/versions/1", content=NOISE)
         check_refused(models, answer, client)
         assert "no room on the server's disk for 3" in answer.json()["error"]
+
+
+LARGE = {
+    "a body": lambda: iter([bytes(1 << 20)] * 60),
+    "what comes out of it": lambda: bad_archives.zipped([("saved_model.pb", bytes(60 << 20))]),
+}
+"""Without a declared length; or, unpacked, a thousand times as much as was sent."""
+
+
+@pytest.mark.parametrize("content", LARGE.values(), ids=LARGE)
+def test_the_reserve_stays_free_while_an_upload_is_written(savedmodels, tmp_path, content):
+    """What would take more is 507 in the middle, long before the disk is full, and nothing of it is left."""
+    flags = ("--disk-reserve-mb", "32")
+    with small_disk(tmp_path, 64) as models, serving(models, savedmodels, *flags) as (_, client):
+        free = shutil.disk_usage(models).free
+        answer = client.put("/v1/models/large/versions/1", content=content())
+        check_refused(models, answer, client)
+        assert "disk_reserve_mb" in answer.json()["error"]
+        assert shutil.disk_usage(models).free > free - (1 << 20)
 
 
 def test_a_limit_on_files(savedmodels, tmp_path):

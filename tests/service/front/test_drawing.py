@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 
 from cards import card, operation, write
 
-from service.front.card import read_card
-from service.front.drawing import draw
+from service.front.circuits.card import read_card
+from service.front.circuits.drawing import draw
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -62,3 +62,14 @@ def test_workers_of_one_version_compute_side_by_side(patient):
     assert not slow, "the slow call was meant to take longer than the quick ones"
     assert [answer.json() for answer in quick] == [{"predictions": [0.0]}] * 5
     thread.join()
+
+
+def test_workers_of_single_models(savedmodels, tmp_path):
+    """One model has as many workers as it is given by its name, the other as many as all, and both tell so."""
+    for name in ("affine", "slow"):
+        shutil.copytree(savedmodels / name, tmp_path / name)
+    with processes.Server(tmp_path, "--instances-of", "slow=2") as server:
+        server.wait_until("/readyz")
+        processes.wait_for(lambda: loads(server) == ["1.0", "2.0"], 60)
+        configs = [httpx.get(f"{server.url}/v2/models/{name}/config").json() for name in ("affine", "slow")]
+    assert [config["instance_group"][0]["count"] for config in configs] == [1, 2]

@@ -50,6 +50,9 @@ def test_a_front_that_dies_is_started_again(twin):
     os.kill(before[0], signal.SIGKILL)
     processes.wait_for(lambda: len(set(fronts(twin)) - set(before)) == 1)
     processes.wait_for(lambda: asked(twin, "/v1/models/affine:predict") == {200}, 60)
+    twin.process.terminate()
+    assert twin.wait() == 0
+    assert twin.output.count("listening on") == 1
 
 
 def test_they_end_together(twin):

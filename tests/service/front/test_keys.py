@@ -3,12 +3,14 @@
 import concurrent.futures
 import json
 import os
+import signal
 import subprocess
 import sys
 
+import processes
 import pytest
 
-from service.front.keys import KeyFile, UnknownKey
+from service.front.access.keys import KeyFile, UnknownKey
 
 
 def test_a_key_is_kept_as_a_hash_with_all_that_was_said_of_it(tmp_path):
@@ -81,6 +83,46 @@ def test_no_writer_loses_the_key_of_another(tmp_path):
     made = [process.communicate(timeout=60)[0].split("_")[1] for process in running]
     assert set(made) == set(KeyFile(tmp_path).read())
     assert len(made) == 4
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from service.front.access.keys import KeyFile
+
+sys.addaudithook(lambda event, _: os.kill(os.getpid(), signal.SIGKILL) if event == "os.rename" else None)
+KeyFile(Path(sys.argv[1])).create("read", who="me")
+"""
+
+
+def test_what_a_killed_writer_left_is_cleared_at_the_next_start(tmp_path):
+    """The keys are as they were, fsck names the file and removes it, and so does a server before it serves."""
+    file = KeyFile(tmp_path)
+    key, _ = file.create("read", who="me")
+    fsck = [sys.executable, "-m", "service", "fsck", "--models", str(tmp_path)]
+    for clear_up in ("fsck", "start"):
+        killed = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+        assert killed.returncode == -signal.SIGKILL
+        assert file.read() == {key.id: key}
+        [left] = file.partial_files()
+        found = subprocess.run(fsck, capture_output=True, text=True, check=False)
+        assert found.stdout.startswith(f"found partial_file {left.name}: left by a process")
+        if clear_up == "fsck":
+            assert subprocess.run([*fsck, "--repair"], capture_output=True, check=False).returncode == 0
+        else:
+            with processes.Server(tmp_path) as server:
+                server.wait_until("/livez")
+        assert not list(tmp_path.glob(".keys.json.*"))
+        assert file.read() == {key.id: key}
+
+
+def test_a_sweep_takes_nothing_from_a_writer(tmp_path):
+    """While keys are made elsewhere, sweeping again and again, no key is lost and none fails to be made."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        made = [pool.submit(KeyFile(tmp_path).create, "read", who="me") for _ in range(40)]
+        while not all(future.done() for future in made):
+            KeyFile(tmp_path).sweep()
+    assert {future.result()[0].id for future in made} == set(KeyFile(tmp_path).read())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for others")

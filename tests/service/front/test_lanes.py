@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from service.front.lanes import Lanes, Part, lane_of
+from service.front.models.lanes import Lanes, Part, lane_of
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import math
 import pytest
 from cards import card, operation, write
 
-from service.front.card import read_card
-from service.front.layout import affordable, bands, clipped, columns
+from service.front.circuits.card import read_card
+from service.front.circuits.layout import affordable, bands, clipped, columns
 
 
 def glyphs(folder, *operations, wires=(0, 1, 2), measurements=()):

@@ -1,10 +1,10 @@
-"""Tests for service.front.memory."""
+"""Tests for service.front.models.memory."""
 
 import os
 import subprocess
 import sys
 
-from service.front.memory import private_bytes, resident_bytes
+from service.front.models.memory import private_bytes, resident_bytes
 
 _MB = 1 << 20
 

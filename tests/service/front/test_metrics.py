@@ -13,15 +13,23 @@ AFFINE = {"model": "affine", "version": "1"}
 
 @pytest.fixture(scope="module")
 def scraped(savedmodels, tmp_path_factory):
-    """The metrics after four good requests of 1 to 4 rows, one bad one, and one for a model that is not there."""
+    """The metrics after four good requests of 1 to 4 rows, two of examples, and bad ones.
+
+    These are: two that are wrong, one for nobody, and one with a key in its URL.
+    """
     folder = tmp_path_factory.mktemp("measured")
-    shutil.copytree(savedmodels / "affine", folder / "affine")
+    for name in ("affine", "scoring"):
+        shutil.copytree(savedmodels / name, folder / name)
     with processes.Server(folder) as server:
         server.wait_until("/readyz")
         for rows in range(1, 5):
             ask(server, "affine", {"instances": [ROW] * rows})
         ask(server, "affine", {"instances": [[1, 2]]})
         ask(server, "nobody", {"instances": [[1, 2]]})
+        for verb, thetas in [("classify", [0.1, 0.2, 0.3]), ("regress", [0.1]), ("regress", [])]:
+            body = {"signature_name": verb, "examples": [{"theta": theta} for theta in thetas]}
+            httpx.post(f"{server.url}/v1/models/scoring:{verb}", json=body)
+        httpx.get(server.url + "/v1/models?key=1")
         answer = httpx.get(server.url + "/metrics")
         assert httpx.get(server.url + "/monitoring/prometheus/metrics").status_code == 200
     return answer
@@ -46,6 +54,7 @@ def value(scraped, sample, **labels):
         ("qlayer_requests_total", {**AFFINE, "status": "200", "code": "ok"}, 4),
         ("qlayer_requests_total", {**AFFINE, "status": "400", "code": "invalid_shape"}, 1),
         ("qlayer_requests_total", {"model": "unknown", "status": "404", "code": "model_not_found"}, 1),
+        ("qlayer_requests_total", {"model": "unknown", "status": "400", "code": "key_in_url"}, 1),
         ("qlayer_rows_total", AFFINE, 1 + 2 + 3 + 4),
         ("qlayer_executions_total", AFFINE, 4),
         ("qlayer_queue_rows", AFFINE, 0),
@@ -62,6 +71,12 @@ def value(scraped, sample, **labels):
         ("qlayer_compute_duration_seconds_count", AFFINE, 4),
         (":tensorflow:serving:request_count", {"model_name": "affine", "status": "OK"}, 4),
         (":tensorflow:serving:request_count", {"model_name": "affine", "status": "INVALID_ARGUMENT"}, 1),
+        (":tensorflow:serving:runtime_latency_count", {"model_name": "affine", "API": "Predict", "runtime": "TF1"}, 4),
+        (":tensorflow:serving:batching_session:wrapped_run_count", {}, 4 + 2),
+        (":tensorflow:serving:request_example_count_total", {"model": "affine"}, 0),
+        (":tensorflow:serving:request_example_count_total", {"model": "scoring"}, 3 + 1),
+        (":tensorflow:serving:request_example_counts_bucket", {"model": "scoring", "le": "1"}, 1),
+        (":tensorflow:serving:request_example_counts_count", {"model": "scoring"}, 2),
         (":tensorflow:serving:request_latency_count", {"model_name": "affine", "entrypoint": "REST"}, 4),
         ("nv_inference_request_success", AFFINE, 4),
         ("nv_inference_request_failure", {**AFFINE, "reason": "OTHER"}, 1),
@@ -104,6 +119,7 @@ def test_the_text_is_prometheus(scraped):
 
 def test_many_unknown_names_make_no_more_series(server, client):
     """The number of series does not depend on what is asked for."""
+    ask(server, "nobody", {"instances": [ROW]})
     before = client.get("/metrics").text.count("\n")
     for number in range(50):
         ask(server, f"nobody{number}", {"instances": [ROW]})

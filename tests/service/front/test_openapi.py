@@ -5,7 +5,7 @@ import httpx
 import processes
 import pytest
 
-from service.front.verbs import VERBS
+from service.front.documentation.verbs import VERBS
 
 PLACES = ["", "/versions/{version}", "/labels/{label}"]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from service.front.outbox import Outbox
+from service.front.http.outbox import Outbox
 
 
 class Transport:

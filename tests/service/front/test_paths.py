@@ -3,7 +3,8 @@
 import pytest
 
 from service.errors import MalformedRequest, MethodNotAllowed, NotFound
-from service.front.paths import normalized, refusal
+from service.front.http.paths import below, normalized, refusal
+from service.settings import BadSettings, read_settings
 
 SPELLED = [
     ("/V1/MODELS/Name/VERSIONS/7/METADATA", "/v1/models/Name/versions/7/metadata"),
@@ -53,3 +54,36 @@ def test_refusals(path, elsewhere, kind):
     assert error.message.startswith(f"Malformed request: {'G' * 20} {path}yyy")
     assert error.message.endswith("y; hint")
     assert len(error.message) < 300
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/a/b", "/"),
+        ("/a/b/", "/"),
+        ("/a/b/v2/models", "/v2/models"),
+        ("/a/b/a/b/x", "/a/b/x"),
+        ("/a/bc/x", "/a/bc/x"),
+        ("/A/b/x", "/A/b/x"),
+        ("/x/a/b/x", "/x/a/b/x"),
+        ("", ""),
+    ],
+)
+def test_the_root_path_is_taken_away_once_and_whole(path, expected):
+    """Only where it stands in front, as whole parts; a path without it stays."""
+    scope = {"type": "http", "method": "GET", "path": path}
+    assert below("/a/b", scope) == {**scope, "path": expected}
+    assert scope["path"] == path
+
+
+@pytest.mark.parametrize("root_path", ["", "/a", "/a/b-1", "/a.b/~c/_d", "/v10", "/a/v1x"])
+def test_root_paths(tmp_path, root_path):
+    """Parts of plain characters."""
+    assert read_settings(["--models", str(tmp_path), f"--root-path={root_path}"]).root_path == root_path
+
+
+@pytest.mark.parametrize("root_path", ["a", "/", "/a/", "//a", "/a b", "/a?b", "/%61", "/../a", "/é", "/v1", "/V2/a"])
+def test_no_root_paths(tmp_path, root_path):
+    """Nothing that a client or a proxy might spell in two ways, and none of the server's own."""
+    with pytest.raises(BadSettings, match="root_path"):
+        read_settings(["--models", str(tmp_path), f"--root-path={root_path}"])

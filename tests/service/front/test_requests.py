@@ -5,7 +5,6 @@ import json
 import re
 
 import httpx
-import processes
 import pytest
 
 from service.front.requests import Requests
@@ -27,16 +26,6 @@ EVERYWHERE = [
     ("PUT", "/v1/models/m/versions/1", 401),
     ("GET", "/livez?key=x", 400),
 ]
-PAGE = "https://console.example"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """A server whose operator lets pages of one origin ask."""
-    with processes.Server(tmp_path_factory.mktemp("cors"), "--cors-origins", f"{PAGE}, https://b.example/") as server:
-        server.wait_until("/readyz")
-        with httpx.Client(base_url=server.url) as client:
-            yield client
 
 
 @pytest.mark.parametrize(("method", "path", "status"), EVERYWHERE)
@@ -67,45 +56,6 @@ def test_ids_are_unique(server):
     with httpx.Client(base_url=server.url) as client:
         ids = [client.get("/livez").headers["x-request-id"] for _ in range(50)]
     assert len(set(ids)) == 50
-
-
-def test_pages_of_other_origins_may_not_ask_unless_the_operator_says_so(server):
-    """Without the setting no reply has a header of CORS, neither to a request nor to a preflight."""
-    for method in ("GET", "OPTIONS"):
-        answer = httpx.request(method, f"{server.url}/v1/models", headers={"Origin": PAGE})
-        assert not [name for name in answer.headers if name.startswith("access-control")]
-
-
-def test_pages_of_the_operators_origins_may_ask(shared):
-    """Preflight and request carry the origin; errors do too, so that pages can read them; cookies are never allowed."""
-    asked = {"Origin": PAGE, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
-    preflight = shared.options(AFFINE, headers=asked)
-    assert preflight.status_code == 200
-    assert "POST" in preflight.headers["access-control-allow-methods"]
-    assert "Authorization" in preflight.headers["access-control-allow-headers"]
-    for answer in (preflight, shared.get("/v1/models", headers=asked), shared.post(AFFINE, headers=asked)):
-        assert answer.headers["access-control-allow-origin"] == PAGE
-        assert answer.headers["vary"] == "Origin"
-        assert "access-control-allow-credentials" not in answer.headers
-
-
-@pytest.mark.parametrize(
-    ("origin", "status"),
-    [("https://evil.example", 403), ("null", 400), (None, 400), ("https://console.example.evil", 403)],
-)
-def test_other_origins_get_nothing(shared, origin, status):
-    """A preflight without an origin is 400 as in TensorFlow Serving, of another 403; replies do not name them."""
-    headers = {"Origin": origin} if origin else {}
-    assert shared.options(AFFINE, headers=headers).status_code == status
-    assert "access-control-allow-origin" not in shared.get("/v1/models", headers=headers).headers
-
-
-def test_all_origins(tmp_path):
-    """A star is for every page, as TensorFlow Serving answers when its CORS is on."""
-    with processes.Server(tmp_path, "--cors-origins", "*") as server:
-        server.wait_until("/readyz")
-        answer = httpx.options(server.url + AFFINE, headers={"Origin": "http://anywhere"})
-        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
 
 
 def test_a_failure_below_is_an_error_document(tmp_path):

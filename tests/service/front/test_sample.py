@@ -4,7 +4,7 @@ import json
 import shlex
 
 from service.engine.specs import SignatureSpec, TensorSpec
-from service.front.sample import curl_line
+from service.front.documentation.sample import curl_line
 
 ROWS = TensorSpec("DT_FLOAT", (None, 2), "x:0")
 

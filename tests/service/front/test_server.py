@@ -35,6 +35,19 @@ def _run(*arguments):
         (["serve", "--models", "/nowhere"], "models: /nowhere is not a folder"),
         (["serve", "--models", ".", "--port", "high"], "port: Input should be a valid integer"),
         (["serve", "--models", ".", "--port", "70000"], "port: Input should be less than or equal to 65535"),
+        (
+            ["serve", "--models", ".", "--root-path", "a"],
+            "root_path: Value error, 'a' is none: expected such as /quantum",
+        ),
+        (
+            ["serve", "--models", ".", "--instances-of", "a=0"],
+            "'a=0' is none: expected model=workers, with 1 to 64 workers",
+        ),
+        (
+            ["serve", "--models", ".", "--root-path", "/v1/a"],
+            "'/v1/a' begins with a path of the server's own: expected such as /quantum",
+        ),
+        (["serve", "--models", ".", "--root-path", "/Metrics"], "'/Metrics' begins with a path of the server's own"),
         (["serve", "--models", ".", "--wings", "2"], "unrecognized arguments: --wings 2"),
         (["serve", "--models", ".", "--manage-key-file", "/nowhere"], "manage_key_file: cannot read /nowhere"),
     ],
@@ -73,7 +86,7 @@ def test_the_front_starts_light_and_says_where(tmp_path):
         server.wait_until("/readyz")
         assert "tensorflow" not in Path(f"/proc/{server.process.pid}/maps").read_text()
     assert sum(ticks) / os.sysconf("SC_CLK_TCK") < 2
-    lines = [line for line in server.output.splitlines() if not line.startswith("INFO workers run with")]
+    lines = [line for line in server.output.splitlines() if " INFO workers run with " not in line]
     assert lines == [
         f"listening on {server.url}, loading models from {tmp_path}",
         f"ready on {server.url}, serving no model yet; documentation at {server.url}/docs",

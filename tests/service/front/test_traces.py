@@ -51,7 +51,9 @@ def test_each_request_is_a_span_below_the_callers(savedmodels, tmp_path, collect
     assert span.trace_id.hex() == "0af7651916cd43dd8448eb211c80319c"
     assert span.parent_span_id.hex() == "b7ad6b7169203331"
     assert span.end_time_unix_nano > span.start_time_unix_nano
-    values = {each.key: each.value.string_value or each.value.int_value for each in span.attributes}
+    values = {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in span.attributes}
+    times = [values.pop(name) for name in ("queue.duration", "compute.duration")]
+    assert 0 < sum(times) < (span.end_time_unix_nano - span.start_time_unix_nano) / 1e9
     assert values == {
         "http.request.method": "POST",
         "http.response.status_code": 200,

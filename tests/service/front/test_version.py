@@ -158,12 +158,13 @@ CLOSING = """
 import asyncio, os, pathlib, signal, sys
 from service.engine import forkserver
 from service.errors import Unavailable
-from service.front.version import ServingLimits, Version
+from service.front.limits import serving_limits
+from service.front.models.version import Version
 from service.settings import Settings
 from service.store.store import VersionId
 
 settings = Settings(models=pathlib.Path(sys.argv[1]), _cli_parse_args=[])
-limits = ServingLimits(settings.batch_limits, settings.instance_limits, settings.restarts_max)
+limits = serving_limits(settings)
 
 
 def new():

@@ -11,7 +11,7 @@ from service.engine.specs import DTYPES, SignatureSpec, TensorSpec
 from service.errors import ServiceError
 from service.front.codecs.oip import InferAnswer, encode_infer, parse_infer
 from service.front.codecs.oip_inputs import decode_inputs
-from service.front.replies import Reply, reply_to
+from service.front.http.replies import Reply, reply_to
 
 SHAPES = [(None, 2), (None,), (), None, (None, None), (2, 0)]
 SIGNATURES = {

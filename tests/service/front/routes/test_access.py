@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from tritonclient.http.auth import BasicAuth
 
+from service.front.access.keys import GRANTS, KeyFile
 from service.front.app import HOT, ROUTERS, framework
-from service.front.keys import GRANTS, KeyFile
 from service.front.server import create_context
 from service.settings import Settings
 
@@ -82,8 +82,8 @@ RULES = {
     ("DELETE", "/v1/models/{model}/labels/{label}"): "manage",
     ("POST", "/v1/models/{model}:rollback"): "manage",
     ("POST", "/v2/repository/index"): "list",
-    ("POST", "/v2/repository/models/{model}/load"): "manage",
-    ("POST", "/v2/repository/models/{model}/unload"): "manage",
+    ("POST", "/v2/repository/models/{model:path}/load"): "manage",
+    ("POST", "/v2/repository/models/{model:path}/unload"): "manage",
     ("POST", "/v2/logging"): "manage",
 }
 """What each route asks of a key. A new route needs a row here, or the first test below fails."""
@@ -96,6 +96,7 @@ _PARTS = {
     "{label}": "stable",
     "{rest:path}": "status",
     "{path:path}": "moons",
+    "{model:path}": "moons",
 }
 
 

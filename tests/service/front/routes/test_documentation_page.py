@@ -5,6 +5,7 @@ import hashlib
 import re
 
 import httpx
+import processes
 import pytest
 
 
@@ -46,3 +47,15 @@ def test_other_files_of_that_package_are_not_served(server, asset):
 def test_assets_may_be_cached(server):
     """1.5 MB of script come once a day, not once a look."""
     assert "max-age" in httpx.get(f"{server.url}/docs/swagger-ui-bundle.js").headers["cache-control"]
+
+
+def test_it_can_be_left_out(tmp_path):
+    """With --no-docs neither the page nor the document nor a file of theirs is there, and nobody is sent to them."""
+    with processes.Server(tmp_path, "--no-docs") as server:
+        server.wait_until("/readyz")
+        for path in ("/docs", "/docs/swagger-ui.css", "/openapi.json"):
+            answer = httpx.get(server.url + path)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert httpx.get(f"{server.url}/v2").status_code == 200
+    assert "ready on" in server.output
+    assert "/docs" not in server.output

@@ -4,7 +4,9 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import numpy as np
+import processes
 import pytest
 from oip_requests import AFFINE, EXPECTED, IDENTITY, JSON_X, LENGTH, ROWS, ZOO, X, post, tensors
 
@@ -179,6 +181,33 @@ def test_a_timeout_shortens_the_servers(client):
             if short.status_code != 200:
                 break
     assert (short.status_code, short.json()["code"]) == (504, "deadline_exceeded")
+
+
+def test_a_lower_priority_number_goes_first(savedmodels, tmp_path):
+    """Where a call takes one row, the request that came last and is urgent is the first of those that wait."""
+    (tmp_path / "slow").symlink_to(savedmodels / "slow")
+    ended = []
+
+    def ask(rounds, priority):
+        tensor = {"name": "rounds", "shape": [1], "datatype": "FP32", "data": [rounds]}
+        body = {"inputs": [tensor], "parameters": {"priority": priority}}
+        assert httpx.post(f"{server.url}/v2/models/slow/infer", json=body, timeout=60).status_code == 200
+        ended.append(priority)
+
+    def waiting():
+        lines = httpx.get(f"{server.url}/metrics").text.splitlines()
+        return [float(line.split()[-1]) for line in lines if line.startswith("qlayer_queue_requests{")]
+
+    with processes.Server(tmp_path, "--batch-max-rows", "1") as server, ThreadPoolExecutor() as pool:
+        server.wait_until("/readyz")
+        asked = [pool.submit(ask, 1500, 1)]
+        time.sleep(0.2)
+        for count, priority in enumerate((3, 3, 0, 1), start=1):
+            asked.append(pool.submit(ask, 100, priority))  # long enough for the clients to see which ended first
+            processes.wait_for(lambda count=count: waiting() == [count])
+        for each in asked:
+            each.result()
+    assert ended == [1, 1, 0, 3, 3]
 
 
 def test_callers_of_one_batch_get_their_own(client):

@@ -4,6 +4,7 @@ import json
 
 import processes
 import pytest
+import standing
 from oip_requests import AFFINE, BINARY_X, IDENTITY, JSON_X, ROWS, ZOO, X, post
 
 
@@ -62,12 +63,14 @@ BAD_DOCUMENTS = [
 @pytest.mark.parametrize(
     ("document", "code", "fragment"), [row[1:] for row in BAD_DOCUMENTS], ids=[row[0] for row in BAD_DOCUMENTS]
 )
+@pytest.mark.usefixtures("unharmed")
 def test_documents_that_are_refused(client, document, code, fragment):
     """Each is 400, with a text in Triton's words that says what was wrong."""
     answer = post(client, AFFINE, document)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
     assert fragment in answer.json()["error"]
     assert answer.headers["content-type"] == "application/json"
+    standing.check_silent(answer.text)
 
 
 BAD_BYTES = [
@@ -86,6 +89,7 @@ BAD_BYTES = [
 @pytest.mark.parametrize(
     ("length", "size", "tail", "fragment"), [row[1:] for row in BAD_BYTES], ids=[row[0] for row in BAD_BYTES]
 )
+@pytest.mark.usefixtures("unharmed")
 def test_bytes_that_do_not_add_up(client, length, size, tail, fragment):
     """Sizes that contradict each other are 400, with the difference."""
     document = {"inputs": [{**X, "parameters": {"binary_data_size": size}}]}
@@ -93,6 +97,7 @@ def test_bytes_that_do_not_add_up(client, length, size, tail, fragment):
     answer = post(client, AFFINE, document, b"\0" * tail, **headers)
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/json")
     assert fragment in answer.json()["error"]
+    standing.check_silent(answer.text)
 
 
 def test_a_forgotten_header_is_named(client):
@@ -112,12 +117,14 @@ def test_a_forgotten_header_is_named(client):
         (b"\x01\0\0\0a", [2**40], "unexpected number of string elements 1"),
     ],
 )
+@pytest.mark.usefixtures("unharmed")
 def test_strings_that_do_not_add_up(client, tail, shape, fragment):
     """The bytes of strings are read to their end, and no further."""
     tensor = {"name": "x", "shape": shape, "datatype": "BYTES", "parameters": {"binary_data_size": len(tail)}}
     answer = post(client, IDENTITY, {"parameters": {"signature_name": "string"}, "inputs": [tensor]}, tail)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_value")
     assert fragment in answer.json()["error"]
+    standing.check_silent(answer.text)
 
 
 def test_a_boolean_is_0_or_1(client):

@@ -12,8 +12,10 @@ SPEC = {"name": "x", "datatype": "FP32", "shape": [-1, 4]}
 def test_the_server(client, path):
     """Its name, its version, and the extensions that are there."""
     answer = client.get(path).json()
-    assert answer.keys() == {"name", "version", "extensions"}
+    assert answer.keys() == {"name", "version", "extensions", "sandbox"}
     assert {"binary_tensor_data", "classification", "statistics", "model_configuration"} <= set(answer["extensions"])
+    assert {"model_repository", "model_repository(unload_dependents)"} <= set(answer["extensions"])
+    assert answer["sandbox"] == client.get("/readyz").json()["sandbox"]
 
 
 def test_health(client):

@@ -66,6 +66,68 @@ def test_unloading_and_loading(client, model):
     assert client.post(f"/v2/repository/models/{model}/load", json={}).status_code == 200
 
 
+def test_an_unloaded_model_is_told_in_tritons_words(client, model):
+    """No version can be asked; nor the one named; and it is not ready."""
+    assert client.post(f"/v2/repository/models/{model}/unload").status_code == 200
+    body = {"inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [0, 0, 0, 1]}]}
+    refused = client.post(f"/v2/models/{model}/infer", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (404, "model_not_found")
+    assert f"Request for unknown model: '{model}' has no available versions" in refused.json()["error"]
+    for answer in (
+        client.post(f"/v2/models/{model}/versions/1/infer", json=body),
+        client.get(f"/v2/models/{model}/versions/1"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
+        assert f"'{model}' version 1 is not at ready state" in answer.json()["error"]
+    for path in ("", "/versions/1"):
+        answer = client.get(f"/v2/models/{model}{path}/ready")
+        assert (answer.status_code, answer.json()["ready"], answer.json()["name"]) == (503, False, model)
+    [statistics] = client.get(f"/v2/models/{model}/stats").json()["model_stats"]
+    assert statistics["version"] == "1"
+
+
+@pytest.mark.parametrize("bring", ["same", "next", "files", "restore", "anew"])
+def test_what_comes_into_an_unloaded_model_is_served(client, savedmodels, model, bring):
+    """Uploaded again, uploaded beside it, sent with a load, brought back, or uploaded after all was deleted."""
+    folder = savedmodels / "affine" / "1"
+    content = archives.zip_of(folder)
+    path = f"/v1/models/{model}/versions"
+    if bring == "restore":
+        assert client.put(f"{path}/2", content=content).status_code == 201
+        assert client.delete(f"{path}/1").status_code == 200
+    assert client.post(f"/v2/repository/models/{model}/unload").status_code == 200
+    if bring == "anew":
+        assert client.delete(f"/v1/models/{model}").status_code == 200
+    requests = {
+        "same": lambda: client.put(f"{path}/1", content=content),
+        "next": lambda: client.put(f"{path}/2", content=content),
+        "files": lambda: client.post(f"/v2/repository/models/{model}/load", json=overrides(folder)),
+        "restore": lambda: client.post(f"{path}/1:restore"),
+        "anew": lambda: client.put(f"{path}/2", content=content),
+    }
+    answer = requests[bring]()
+    assert answer.status_code in {200, 201}, answer.text
+    assert client.post(f"/v1/models/{model}:predict", json=ROW).json() == FIRST
+    newest = 1 if bring in {"same", "files"} else 2
+    processes.wait_for(lambda: client.get(f"{path}/{newest}").json()["versions"][0]["state"] == "AVAILABLE", 30)
+
+
+def test_counters_go_on_through_unloading_and_loading(client, model):
+    """What is counted never falls: a scraper would take that for a new start."""
+
+    def answered():
+        lines = client.get("/metrics").text.splitlines()
+        [line] = [line for line in lines if line.startswith("qlayer_requests_total{") and f'"{model}"' in line]
+        return float(line.split()[-1])
+
+    for count in (1, 2):
+        assert client.post(f"/v1/models/{model}:predict", json=ROW).json() == FIRST
+        assert answered() == count
+        for verb in ("unload", "load", "load"):
+            assert client.post(f"/v2/repository/models/{model}/{verb}").status_code == 200
+            assert answered() == count
+
+
 def test_a_reload_has_another_worker(server, client, model):
     """The old worker is gone, and a new one is there."""
     before = set(processes.workers(server.process.pid))
@@ -122,6 +184,21 @@ def test_what_cannot_be_loaded(client, models, row):
     assert fragment in answer.json().get("error", "")
     assert not (models / "new").exists()
     assert client.post("/v1/models/affine:predict", json=ROW).json() == FIRST
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "%2e%2e", ".", "a/b", "a%2Fb", "..%2F..%2Fetc", "%2Fetc", "a%00b", "", "a" * 129]
+)
+@pytest.mark.parametrize("verb", ["load", "unload"])
+def test_a_name_that_is_none(server, name, verb):
+    """400 as it stands in the path, which no client's library has made better."""
+    head = f"POST /v2/repository/models/{name}/{verb} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n"
+    head += f"Authorization: Bearer {processes.MANAGE_KEY}\r\n\r\n"
+    answer = processes.exchange(server.port, head.encode())
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    document = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert document["code"] == "invalid_name"
+    assert "model name must not contain path traversal characters" in document["error"]
 
 
 def test_tritonclient(server, client, savedmodels, model):

@@ -1,0 +1,1 @@
+"""The circuit of a model and its shapes, as what people and programs read."""

@@ -1,0 +1,1 @@
+"""What the API's own page says, beside what the routes say themselves."""

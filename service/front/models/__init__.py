@@ -1,0 +1,1 @@
+"""One version of a model: its workers, and how requests are put together for them."""

@@ -1,0 +1,1 @@
+"""Which versions there are, which have workers, and how they come and go."""
