@@ -18,7 +18,7 @@ QUESTION = Question(
     quick=(
         *points("exported", "abcd", [(8, 32), (8, 1024)]),
         *points("exported", "abcd", [(10, 32), (10, 1024)]),
-        *points("exported", "a", [(4, 1), (6, 1024), (12, 32), (12, 1024)]),
+        *points("exported", "a", [(4, 1), (6, 1024), (12, 1024), (12, 32)]),
     ),
     quick_contenders=CONTENDERS,
     quick_minutes=10,

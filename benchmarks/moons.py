@@ -1,4 +1,4 @@
-"""How long does the moons example of the specification take: 8 epochs of batches of 5, build and tracing included?
+"""How long does the moons example of the former KerasLayer take: 8 epochs of batches of 5, build and tracing included?
 
 "plain-keras" is the same model with a Dense layer in place of the circuit.
 """

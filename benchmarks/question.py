@@ -64,6 +64,14 @@ def points(
     return tuple(Task(question, c, wires, layers or KINDS[c].layers, batch) for c, (wires, batch) in pairs)
 
 
+def usual_points(question: str) -> tuple[Task, ...]:
+    """Those of a question that takes much of `make bench`: each circuit at a few sizes."""
+    return (
+        *points(question, "a", [(8, 32), (10, 1024), (12, 32)]),
+        *points(question, "bcd", [(8, 32), (10, 1024)]),
+    )
+
+
 def every_size(wires: Iterable[int] = ALL_WIRES, batches: Iterable[int] = ALL_BATCHES) -> tuple[tuple[int, int], ...]:
     """All pairs of wires and batch whose states fit into STATES_BYTES_MAX."""
     return tuple((n, batch) for n, batch in product(wires, batches) if 8 * batch * 2**n <= STATES_BYTES_MAX)

@@ -2,19 +2,16 @@
 
 from benchmarks.command import ask
 from benchmarks.contenders import RIVALS, US
-from benchmarks.question import Question, every_size, points
+from benchmarks.question import Question, every_size, points, usual_points
 
 QUESTION = Question(
     name="training",
     title="Forward in training mode",
     contenders=(US.name, *RIVALS),
     full=points("training", "abcd", every_size()),
-    quick=(
-        *points("training", "a", [(8, 32), (10, 1024), (12, 32)]),
-        *points("training", "bcd", [(8, 32), (10, 1024)]),
-    ),
+    quick=usual_points("training"),
     quick_contenders=(US.name, "pennylane-jax", "tensorcircuit-jax", "tfq"),
-    quick_minutes=5,
+    quick_minutes=4.5,
 )
 
 if __name__ == "__main__":

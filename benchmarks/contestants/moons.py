@@ -1,4 +1,4 @@
-"""The moons example of the specification as one call: build, trace and train for eight epochs."""
+"""The moons example of the former KerasLayer as one call: build, trace and train for eight epochs."""
 
 from __future__ import annotations
 

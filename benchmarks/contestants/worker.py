@@ -79,7 +79,7 @@ class Worker:
             return {"refused": str(refusal)}
         except Exception as error:  # noqa: BLE001 - a rival may fail in any way; the driver writes it down
             traceback.print_exc()
-            return {"error": f"{type(error).__name__}: {error}"[:400]}
+            return {"error": f"{type(error).__name__}: {_told(str(error))}"[:400]}
 
     def do_prepare(self, task: dict[str, Any]) -> dict[str, Any]:
         """Build the task and call it once; the time of both together."""
@@ -149,6 +149,12 @@ def limit_memory(environment: Mapping[str, str] = os.environ) -> None:
     """Let allocations beyond BENCHMARK_MEMORY_BYTES fail in this process, before the machine runs out of memory."""
     limit = int(environment.get("BENCHMARK_MEMORY_BYTES", "0")) or resource.RLIM_INFINITY
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _told(text: str) -> str:
+    """What an error says, without the places in files that some libraries tell between."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("    ")]
+    return " ".join(lines) or text.strip()
 
 
 def main(make: Callable[[], Contestant]) -> None:
