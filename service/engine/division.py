@@ -7,6 +7,7 @@ each operation among two. Batches that are quick stay whole: they would wait for
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -22,34 +23,37 @@ Call = Callable[[Arrays], Outputs]
 """From inputs by name to outputs by name."""
 
 _LONG_NS = 2_000_000  # forty times what a second thread costs before it begins (some 50 us, see calls.py)
+_LOOKS = 3  # calls of a size that must all be long: one may be the first of the graph, one may have waited for a core
 _PART_MIN_ROWS = 16  # chosen, not measured: what an operation costs for no rows is paid once for each part
 
 
 class Division:
     """A call whose batches are divided where that pays.
 
-    The mutable state is how long whole batches of each size took, to a power of two, and whether the outputs turned out
-    to have no rows after all.
+    The mutable state is how many whole batches of each size there were, to a power of two, and how long the shortest
+    took; and whether the outputs turned out to have no rows after all.
 
     Args:
         call: from inputs by name to outputs by name, all with the batch first; may run several times at once.
         threads: parts of a batch, at most.
+        clock: the time in ns.
     """
 
-    def __init__(self, call: Call, threads: int) -> None:
+    def __init__(self, call: Call, threads: int, clock: Callable[[], int] = time.perf_counter_ns) -> None:
         self._call = call
         self._threads = threads
+        self._clock = clock
         self._is_divisible = True
-        self._whole_ns: dict[int, int] = {}
+        self._whole: dict[int, tuple[int, float]] = {}
 
     def __call__(self, arrays: Arrays) -> Outputs:
         """The outputs for inputs."""
         rows = _common_rows(arrays)
         if self._is_long(rows):
             return self._in_parts(arrays, rows)
-        start_ns = time.perf_counter_ns()
+        start_ns = self._clock()
         outputs = self._call(arrays)
-        self._remember(rows, time.perf_counter_ns() - start_ns)
+        self._remember(rows, self._clock() - start_ns)
         return outputs
 
     @cached_property
@@ -57,12 +61,17 @@ class Division:
         return ThreadPoolExecutor(self._threads - 1)
 
     def _is_long(self, rows: int) -> bool:
-        return self._is_divisible and rows >= 2 * _PART_MIN_ROWS and self._whole_ns.get(rows.bit_length(), 0) > _LONG_NS
+        if not self._is_divisible or rows < 2 * _PART_MIN_ROWS:
+            return False
+        calls, shortest_ns = self._seen(rows)
+        return calls >= _LOOKS and shortest_ns > _LONG_NS
+
+    def _seen(self, rows: int) -> tuple[int, float]:
+        return self._whole.get(rows.bit_length(), (0, math.inf))
 
     def _remember(self, rows: int, ns: int) -> None:
-        """The shortest time of each size; 0 after its first call, which may have been the first of the graph."""
-        size = rows.bit_length()
-        self._whole_ns[size] = min(ns, self._whole_ns[size] or ns) if size in self._whole_ns else 0
+        calls, shortest_ns = self._seen(rows)
+        self._whole[rows.bit_length()] = calls + 1, min(shortest_ns, ns)
 
     def _in_parts(self, arrays: Arrays, rows: int) -> Outputs:
         """The outputs of the parts, joined; whole after all, from now on, where they turn out not to have the rows."""
