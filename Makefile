@@ -9,7 +9,7 @@ MINUTES ?= 10
 IMAGE  ?= qlayer-service:latest
 BENCH  := exported limit training gradient first_call saving moons memory scaling_wires scaling_depth scaling_batch
 
-.PHONY: serve test fuzz soak test-kserve lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
+.PHONY: serve test fuzz fuzz-inspection fuzz-archive soak test-kserve lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
 
 serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is none yet, and serve it
 	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
@@ -17,11 +17,16 @@ serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is
 test: .venv/installed                     ## everything that needs no special machine
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-fuzz: .venv/installed                     ## two minutes of random SavedModels and archives, for what uploads go through
+fuzz: .venv/installed                     ## a minute of random SavedModels and archives at once, for what uploads go through
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement locks/fuzz.txt
+	$(MAKE) --jobs 2 fuzz-inspection fuzz-archive
+
+fuzz-inspection:
 	mkdir -p build/fuzz
 	PYTHONPATH=. TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/fuzz/fuzz_inspection.py build/fuzz tests/fuzz/corpus/inspection \
 		-max_total_time=60 -artifact_prefix=build/fuzz/
+
+fuzz-archive:
 	mkdir -p build/fuzz-archive
 	PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz_archive.py build/fuzz-archive tests/fuzz/corpus/archive \
 		-max_total_time=60 -artifact_prefix=build/fuzz-archive/

@@ -255,7 +255,7 @@ def send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
-def wait_for(condition: Callable[[], object], timeout_s: float = 15) -> None:
+def wait_for(condition: Callable[[], object], timeout_s: float = 60) -> None:
     """Wait until something is true."""
     deadline = time.monotonic() + timeout_s
     while not condition():

@@ -177,6 +177,18 @@ def silenced_stderr() -> Iterator[None]:
         os.close(kept)
 
 
+@contextmanager
+def hidden(*packages: str) -> Iterator[None]:
+    """Import in this block as if packages were not installed; those that are imported already stay."""
+    absent = [package for package in packages if package not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # None is what the import system takes for it
+    try:
+        yield
+    finally:
+        for package in absent:
+            del sys.modules[package]
+
+
 def _silence(*descriptors: int) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     for descriptor in descriptors:

@@ -19,7 +19,9 @@ from service.engine import channel, members, sandbox
 from service.engine.channel import Message
 from service.engine.specs import DTYPES, Arrays, SignatureSpec, TensorSpec
 
-with sandbox.silenced_stderr():  # TensorFlow announces its build before any log level is looked at
+# TensorFlow announces its build before any log level is looked at, and imports Keras, which imports what it finds of
+# these two for plots and wrappers: a third of all the time until a server is ready.
+with sandbox.silenced_stderr(), sandbox.hidden("matplotlib", "sklearn"):
     import tensorflow as tf
     from tensorflow.core.framework import types_pb2
 

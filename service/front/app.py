@@ -107,7 +107,7 @@ async def _error_reply(request: Request, exc: Exception) -> Response:
 def _refused(request: Request, exc: Exception) -> Exception:
     """The router's own complaints, below TensorFlow Serving's paths in its words."""
     if isinstance(exc, HTTPException) and exc.status_code in {404, 405}:
-        hint = "there is nothing at this path for this method; /docs lists what there is"
+        hint = "there is nothing at this path for this method; /docs, where it is served, lists what there is"
         return refusal(request.scope, hint, lambda _: _with_methods(request, exc))
     return exc
 

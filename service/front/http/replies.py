@@ -25,8 +25,8 @@ from service.front.http.exchange import current
 _log = logging.getLogger(__name__)
 
 _HTTP_ERRORS = {
-    404: NotFound("there is nothing at this path; /docs lists what there is"),
-    405: MethodNotAllowed("this path does not take this method; /docs lists which do"),
+    404: NotFound("there is nothing at this path; /docs, where it is served, lists what there is"),
+    405: MethodNotAllowed("this path does not take this method; /docs, where it is served, lists which do"),
 }
 
 

@@ -33,4 +33,4 @@ async def without_verb(request: Request) -> None:
         MalformedRequest: there is one.
     """
     if any(":" in request.path_params.get(name, "") for name in ("model", "label")):
-        raise refusal(request.scope, "there is no such verb; /docs lists what there is", NotFound)
+        raise refusal(request.scope, "there is no such verb; /docs, where it is served, lists what there is", NotFound)

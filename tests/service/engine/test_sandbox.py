@@ -1,5 +1,6 @@
 """What a worker may touch: tried in a process that is confined, and looked at in workers of a real server."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -116,6 +117,26 @@ def test_a_sandbox_can_be_required(tmp_path):
     done = subprocess.run(_without_landlock(*command), capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert "require_sandbox: this kernel has no Landlock" in done.stderr
+
+
+def test_workers_import_no_packages_for_plots(server):
+    """What Keras would import of its own accord costs no start any time and no worker any memory."""
+    assert importlib.util.find_spec("sklearn")
+    assert importlib.util.find_spec("matplotlib")
+    for worker in processes.workers(server.process.pid):
+        maps = Path(f"/proc/{worker}/maps").read_text()
+        assert "tensorflow" in maps
+        assert "sklearn" not in maps
+        assert "matplotlib" not in maps
+
+
+def test_what_is_hidden_is_there_again_afterwards():
+    """In the block the import fails; what was imported before stays."""
+    with sandbox.hidden("wave", "json"):
+        assert "json" in sys.modules
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module("wave")
+    assert importlib.import_module("wave").open
 
 
 def limits_of(pid):

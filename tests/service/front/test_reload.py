@@ -129,7 +129,7 @@ def test_a_reload_of_what_is_broken_leaves_the_old_one_serving(savedmodels, serv
             assert "what was loaded before still answers" in refused.json()["error"]
     assert {answer.status_code for answer in answers} == {200}
     assert all(answer.json() == ANSWERS["affine"] for answer in answers)
-    assert processes.workers(server.process.pid) == [worker]
+    processes.wait_for(lambda: processes.workers(server.process.pid) == [worker])
     assert client.get("/v1/models/m").json()["versions"][0]["state"] == "AVAILABLE"
     shutil.copytree(savedmodels / "other" / "1", version, dirs_exist_ok=True)
     assert client.post(LOAD).status_code == 200

@@ -101,7 +101,7 @@ def _stat(pid):
 def test_sigterm_drains_and_leaves_nobody(savedmodels, tmp_path):
     """On SIGTERM it is not ready at once, answers what it was asked, ends with status 0, and leaves no process."""
     shutil.copytree(savedmodels / "slow", tmp_path / "slow")
-    with processes.Server(tmp_path, "--drain-wait-s", "1") as server:
+    with processes.Server(tmp_path, "--drain-wait-s", "3") as server:
         server.wait_until("/readyz")
         family = processes.children(server.process.pid)
         answers = []
@@ -115,7 +115,7 @@ def test_sigterm_drains_and_leaves_nobody(savedmodels, tmp_path):
         assert server.wait() == 0
         asking.join()
     assert [answer.status_code for answer in answers] == [200]
-    assert not processes.running(family)
+    processes.wait_for(lambda: not processes.running(family))
     assert "Traceback" not in server.output
 
 
@@ -131,7 +131,7 @@ def test_ctrl_c_ends_the_whole_group_quietly(savedmodels, tmp_path, when):
         for pid in [server.process.pid, *family]:
             processes.send(pid, signal.SIGINT)
         assert server.wait() == 0
-    assert not processes.running(family)
+    processes.wait_for(lambda: not processes.running(family))
     assert "Traceback" not in server.output
     assert "Error" not in server.output
 
