@@ -9,7 +9,7 @@ MINUTES ?= 10
 IMAGE  ?= qlayer-service:latest
 BENCH  := exported limit training gradient first_call saving moons memory scaling_wires scaling_depth scaling_batch
 
-.PHONY: serve test fuzz fuzz-inspection fuzz-archive soak test-kserve lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
+.PHONY: serve test fuzz fuzz-inspection fuzz-archive soak test-kserve test-perf-analyzer lint format bench bench-full bench-serving docs-operations lock lock-bench image clean
 
 serve: $(MODELS)/moons/1/saved_model.pb   ## train the moons example if there is none yet, and serve it
 	$(BIN)/python -m service serve --models $(MODELS) --host $(HOST) --port $(PORT)
@@ -38,6 +38,13 @@ test-kserve: .venv/installed              ## the service by KServe's client, in 
 	$(PYTHON) -m venv build/kserve
 	build/kserve/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement tests/environments/kserve.txt
 	KSERVE_PYTHON=build/kserve/bin/python $(BIN)/pytest tests/service/front/routes/test_kserve.py
+
+test-perf-analyzer: .venv/installed       ## the service by Triton's load generator; needs Debian's libb64-0d
+	$(PYTHON) -m venv build/perf-analyzer
+	build/perf-analyzer/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --no-deps \
+		--requirement tests/environments/perf-analyzer.txt
+	LD_LIBRARY_PATH=$$(echo build/perf-analyzer/lib/python3*/site-packages/nvidia/cuda_runtime/lib) \
+		PERF_ANALYZER=build/perf-analyzer/bin/perf_analyzer $(BIN)/pytest tests/service/front/routes/test_perf_analyzer.py
 
 lint: .venv/installed                     ## style, types, direction of imports
 	$(BIN)/ruff check .
