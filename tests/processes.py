@@ -26,9 +26,9 @@ from typing import Any, Self
 import httpx
 import numpy as np
 
-RUN_TIMEOUT_S = 240
-START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 30
+RUN_TIMEOUT_S = 900
+START_TIMEOUT_S = 120
+STOP_TIMEOUT_S = 60
 MANAGE_KEY = "a-key-for-the-tests"
 
 _FORK_SERVER_ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import processes
+import pytest
 
-TESTS = (
+LAYERS = (
     "tests/qlayer/test_layer.py",
     "tests/qlayer/test_layer_qnode.py",
     "tests/qlayer/test_keras.py",
@@ -16,6 +17,8 @@ TESTS = (
     "tests/qlayer/test_serving.py",
     "tests/qlayer/test_host.py",
     "tests/qlayer/test_host_models.py",
+)
+FILES = (
     "tests/end_to_end/test_export.py",
     "tests/end_to_end/test_export_refusals.py",
     "tests/end_to_end/test_export_shots.py",
@@ -26,9 +29,10 @@ TESTS = (
 NUMPY_1 = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 
 
-def test_keras_3():
+@pytest.mark.parametrize("tests", [LAYERS, FILES], ids=["layers", "files"])
+def test_keras_3(tests):
     """Everything that holds on Keras 2 holds on Keras 3, and what it exports runs everywhere."""
-    processes.run_pytest(*TESTS, "-W", NUMPY_1, environment={"TF_USE_LEGACY_KERAS": "0"})
+    processes.run_pytest(*tests, "-W", NUMPY_1, environment={"TF_USE_LEGACY_KERAS": "0"})
 
 
 def test_other_backends_are_refused():

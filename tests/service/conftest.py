@@ -8,6 +8,7 @@ import httpx
 import processes
 import pytest
 import standing
+from shared_folder import shared_folder
 
 _MODELS = ["affine", "other", "zoo", "identity", "drawn", "slow", "mlp", "crashing"]
 _KINDS = ["kinds", "scoring"]
@@ -25,10 +26,12 @@ def _build(kind):
 @pytest.fixture(scope="session")
 def savedmodels(tmp_path_factory):
     """A folder with every model of the tests as <name>/1; never served itself."""
-    folder = tmp_path_factory.mktemp("savedmodels")
-    processes.run_blocked(_build("models"), str(folder), _MODELS)
-    processes.run_blocked(_build("kinds"), str(folder), _KINDS)
-    return folder
+
+    def build(folder):
+        processes.run_blocked(_build("models"), str(folder), _MODELS)
+        processes.run_blocked(_build("kinds"), str(folder), _KINDS)
+
+    return shared_folder(tmp_path_factory, "savedmodels", build)
 
 
 @pytest.fixture(scope="session")

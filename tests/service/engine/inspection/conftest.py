@@ -7,6 +7,7 @@ import httpx
 import processes
 import pytest
 import standing
+from shared_folder import shared_folder
 
 HERE = str(pathlib.Path(__file__).parent)
 
@@ -23,20 +24,23 @@ def _build(here, folder, modules):
         importlib.import_module(name).build(folder)
 
 
+def _built(factory, name, *modules):
+    def build(folder):
+        processes.run_blocked(_build, HERE, str(folder), modules)
+
+    return shared_folder(factory, name, build)
+
+
 @pytest.fixture(scope="session")
 def honest(tmp_path_factory):
     """A folder of models that must be accepted, and their numbers."""
-    folder = tmp_path_factory.mktemp("honest")
-    processes.run_blocked(_build, HERE, str(folder), ["honest_models"])
-    return folder
+    return _built(tmp_path_factory, "honest", "honest_models")
 
 
 @pytest.fixture(scope="session")
 def bad(tmp_path_factory):
     """A folder of models that must be refused; what they write, should they run, is in its folder `sentinels`."""
-    folder = tmp_path_factory.mktemp("bad")
-    processes.run_blocked(_build, HERE, str(folder), ["evil_models", "mutations", "damages"])
-    return folder
+    return _built(tmp_path_factory, "bad", "evil_models", "mutations", "damages")
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +73,4 @@ def upload(target):
 @pytest.fixture(scope="session")
 def attacks(tmp_path_factory):
     """A folder of published attacks; what they write is in its folder `sentinels`."""
-    folder = tmp_path_factory.mktemp("attacks")
-    processes.run_blocked(_build, HERE, str(folder), ["published_attacks"])
-    return folder
+    return _built(tmp_path_factory, "attacks", "published_attacks")
