@@ -138,7 +138,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = [sys.executable, "-W", "error", "-m", "service", "serve"]
         self._command += ["--models", str(models), "--port", str(self.port), *flags]
-        quick = {"SERVICE_MANAGE_KEY": MANAGE_KEY, "SERVICE_POLL_INTERVAL_S": "0.2", "SERVICE_DRAIN_WAIT_S": "0"}
+        quick = {"SERVICE_MANAGE_KEY": MANAGE_KEY, "SERVICE_POLL_INTERVAL_S": "0.5", "SERVICE_DRAIN_WAIT_S": "0"}
         self._environment = {**os.environ, **quick, **(environment or {})}
         self.process: subprocess.Popen[bytes] | None = None
         self.output = ""
@@ -175,7 +175,7 @@ class Server:
                 answer = httpx.get(self.url + path, timeout=10)
                 if answer.status_code == status:
                     return answer
-            time.sleep(0.02)
+            time.sleep(0.05)
         raise AssertionError(f"{path} did not answer {status} within {START_TIMEOUT_S} s")
 
 
