@@ -8,7 +8,7 @@ import httpx
 import processes
 import pytest
 import standing
-from shared_folder import shared_folder
+from built_once import built_once
 
 _MODELS = ["affine", "other", "zoo", "identity", "drawn", "slow", "mlp", "crashing"]
 _KINDS = ["kinds", "scoring"]
@@ -31,7 +31,7 @@ def savedmodels(tmp_path_factory):
         processes.run_blocked(_build("models"), str(folder), _MODELS)
         processes.run_blocked(_build("kinds"), str(folder), _KINDS)
 
-    return shared_folder(tmp_path_factory, "savedmodels", build)
+    return built_once(tmp_path_factory, "savedmodels", build)
 
 
 @pytest.fixture(scope="session")

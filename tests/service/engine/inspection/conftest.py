@@ -7,7 +7,7 @@ import httpx
 import processes
 import pytest
 import standing
-from shared_folder import shared_folder
+from built_once import built_once
 
 HERE = str(pathlib.Path(__file__).parent)
 
@@ -28,7 +28,7 @@ def _built(factory, name, *modules):
     def build(folder):
         processes.run_blocked(_build, HERE, str(folder), modules)
 
-    return shared_folder(factory, name, build)
+    return built_once(factory, name, build)
 
 
 @pytest.fixture(scope="session")

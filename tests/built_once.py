@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 
-def shared_folder(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], object]) -> Path:
     """A folder that the first pytest worker that asks builds, while the others wait; to be read only.
 
     Args:
