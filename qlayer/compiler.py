@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import accumulate
 from math import prod
 
+import numpy as np
 import tensorflow as tf
 
 from qlayer.angles.angles import AngleGraph
@@ -14,11 +15,12 @@ from qlayer.angles.casts import to_complex
 from qlayer.circuits.circuit import Circuit, Parameter
 from qlayer.circuits.light_cone import light_cone
 from qlayer.circuits.plan import AngleSource
-from qlayer.circuits.scheduler import plan_circuit
+from qlayer.circuits.scheduler import plans_of
 from qlayer.shots.parameter_shift import ShiftRule
 from qlayer.shots.randomness import Randomness, random_key
 from qlayer.shots.sampling import RULES, SAMPLED, draw_all
 from qlayer.simulation.axes import flatten, real
+from qlayer.simulation.costs import plan_cost
 from qlayer.simulation.finite import finite
 from qlayer.simulation.kernels import Angles, complex_dtype
 from qlayer.simulation.phases import pick_columns
@@ -39,7 +41,8 @@ class CompiledCircuit:
         self.circuit = circuit
         self.angle_graph = angle_graph
         self.dtype = dtype
-        self.plan = plan_circuit(light_cone(replace(circuit, measurements=expanded(circuit.measurements))))
+        seen = light_cone(replace(circuit, measurements=expanded(circuit.measurements)))
+        self.plan = min(plans_of(seen), key=plan_cost)
         self.simulation = Simulation(self.plan, circuit.is_mixed, circuit.is_postselected, dtype)
 
     @property
@@ -158,16 +161,21 @@ class CompiledCircuit:
         return Numbers(angles, tuple(self._elements(parameter, outputs) for parameter in self.plan.elements))
 
     def _elements(self, parameter: Parameter, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """The elements of an argument that is no angle, complex: shape (b, elements)."""
-        dtype = complex_dtype(self.dtype)
+        """The elements of an argument that is no angle, real where they are: shape (b, elements)."""
         if parameter.output is None:
-            return tf.constant([parameter.values], dtype)
-        return to_complex(self._calculated(parameter, parameter.output, outputs), dtype)
+            values = np.array([parameter.values])
+            return (
+                tf.constant(values, complex_dtype(self.dtype))
+                if values.imag.any()
+                else tf.constant(values.real, self.dtype)
+            )
+        elements = pick_columns(flatten(outputs[parameter.output]), list(parameter.positions))
+        places = [(parameter.output, position) for position in parameter.positions]
+        return finite(self._precise(elements), self.circuit, places)
 
-    def _calculated(self, parameter: Parameter, output: int, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """The elements of an argument that is calculated, real or complex: shape (b, elements)."""
-        elements = pick_columns(flatten(outputs[output]), list(parameter.positions))
-        return finite(elements, self.circuit, [(output, position) for position in parameter.positions])
+    def _precise(self, values: tf.Tensor) -> tf.Tensor:
+        """Real or complex values in the circuit's precision."""
+        return tf.cast(values, complex_dtype(self.dtype) if values.dtype.is_complex else self.dtype)
 
     def _angles(self, outputs: Sequence[tf.Tensor], wanted: tuple[AngleSource, ...]) -> tf.Tensor:
         """Some elements of the angle graph's outputs, one column each: shape (b, len(wanted))."""

@@ -8,10 +8,13 @@ belongs to a wire. Only phases and whole matrices change from sample to sample: 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from qlayer.circuits.circuit import Measurement, Parameter, Preparation
+
+_ROUNDING = 1e-12
 
 
 def wire_bit(wire: int, wire_count: int) -> int:
@@ -25,6 +28,11 @@ class Angle:
 
     index: int
     is_input_dependent: bool
+
+    @property
+    def sample(self) -> float:
+        """A value that stands for all: what is real at the samples of all angles is real at every value of them."""
+        return float(np.sqrt(2 + self.index) + self.is_input_dependent / np.e)
 
 
 @dataclass(frozen=True)
@@ -64,12 +72,25 @@ class Chain:
     matrices: tuple[np.ndarray, ...]
     phases: tuple[tuple[Angle, tuple[float, float]], ...]
 
+    @cached_property
+    def sample(self) -> np.ndarray:
+        """The product at the samples of the angles, shape (2, 2)."""
+        product = self.matrices[0]
+        for matrix, (angle, multiples) in zip(self.matrices[1:], self.phases, strict=True):
+            product = matrix @ (np.exp(1j * angle.sample * np.array(multiples))[:, np.newaxis] * product)
+        return product
+
 
 @dataclass(frozen=True)
 class Layer:
     """A 2 x 2 unitary on each of some wires, without a batch axis."""
 
     chains: tuple[tuple[int, Chain], ...]
+
+    @cached_property
+    def is_real(self) -> bool:
+        """Whether all its matrices are real whatever the angles are."""
+        return all(is_real(chain.sample) for _, chain in self.chains)
 
 
 @dataclass(frozen=True)
@@ -204,3 +225,8 @@ class Plan:
     def has_calculated_elements(self) -> bool:
         """Whether a matrix or the preparation is calculated from inputs or weights."""
         return any(not parameter.is_constant for parameter in self.elements)
+
+
+def is_real(values: np.ndarray) -> bool:
+    """Whether numbers are real, up to rounding."""
+    return not np.any(np.abs(np.imag(values)) > _ROUNDING)

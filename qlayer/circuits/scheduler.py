@@ -6,14 +6,15 @@ diagonals and permutations into one phase and one gather.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
 
-from qlayer.circuits.circuit import Circuit, Measurement, Operation, PauliTerm
+from qlayer.circuits.circuit import Circuit
 from qlayer.circuits.density import density_preparation
 from qlayer.circuits.factors import Factor, Matrix, Permutation, Phase, Term, Variable
+from qlayer.circuits.frames import Placed, hadamards_carried
 from qlayer.circuits.hadamards import hadamards_moved
 from qlayer.circuits.permutations import BasisPermutation, sharing_permutations
 from qlayer.circuits.plan import (
@@ -26,19 +27,36 @@ from qlayer.circuits.plan import (
     PhaseStep,
     Plan,
     Readout,
-    Step,
     VariableStep,
-    Word,
-    wire_bit,
 )
+from qlayer.circuits.product import divided
+from qlayer.circuits.readouts import pulled_back, readout_of
 from qlayer.circuits.slots import Slot, slotted_factors
 
 
-def plan_circuit(circuit: Circuit) -> Plan:
-    """Choose the steps for a circuit."""
-    scheduler = _Scheduler(circuit)
-    for operation in circuit.operations:
-        scheduler.add(operation)
+def plans_of(circuit: Circuit) -> list[Plan]:
+    """The plans for a circuit: of its gates as they are, and, if that helps, with Hadamards carried through them."""
+    places = count(1)
+    factors = [
+        (factor, slots)
+        for factors, slots in (slotted_factors(operation, circuit, places) for operation in circuit.operations)
+        for factor in factors
+    ]
+    carried = list(hadamards_carried(factors))
+    plans = [_planned(circuit, factors)]
+    if _matrices(carried) < _matrices(factors):
+        plans += [_planned(circuit, carried), _planned(circuit, carried, keeps_diagonals=True)]
+    return plans
+
+
+def _matrices(factors: list[Placed]) -> int:
+    return sum(isinstance(factor, Matrix) for factor, _ in factors)
+
+
+def _planned(circuit: Circuit, factors: list[Placed], *, keeps_diagonals: bool = False) -> Plan:
+    scheduler = _Scheduler(circuit, keeps_diagonals=keeps_diagonals)
+    for factor, slots in factors:
+        scheduler.place(factor, slots)
     scheduler.finish()
     return scheduler.plan()
 
@@ -93,30 +111,25 @@ _Builder = _LayerBuilder | _PhaseBuilder | MatrixStep | VariableStep
 class _Scheduler:
     """Places factors into steps. Mutable: the steps, where each wire stands, and what waits for its next gate."""
 
-    def __init__(self, circuit: Circuit) -> None:
+    def __init__(self, circuit: Circuit, *, keeps_diagonals: bool) -> None:
         self.circuit = circuit
+        self.keeps_diagonals = keeps_diagonals
         self.wire_count = circuit.wire_count * (2 if circuit.is_mixed else 1)
-        self.places = count(1)
         self.steps: list[_Builder] = []
         self.standing: dict[int, int] = {}  # wire -> index of the last step that touches it
         self.waiting: dict[int, list[tuple[Factor, tuple[Slot, ...]]]] = {}
         # is_input_dependent -> (output, position, place) -> index of the angle and its source
         self.angles: dict[bool, dict[tuple[int, int, int], tuple[int, AngleSource]]] = {False: {}, True: {}}
 
-    def add(self, operation: Operation) -> None:
-        """Put every factor of an operation into a step."""
-        factors, slots = slotted_factors(operation, self.circuit, self.places)
-        for factor in factors:
-            self.place(factor, slots)
-
     def place(self, factor: Factor, slots: tuple[Slot, ...]) -> None:
         """Put a factor into the earliest step that can take it.
 
         A diagonal or a flip of one wire fits into a matrix as well as into a phase. It joins the matrix in front of it;
         without one it waits for its wire's next gate and goes where that one goes. So it never costs a step of its own.
+        Where diagonals are kept, it always waits: matrices without diagonals may be real.
         """
         if self._fits_anywhere(factor, slots):
-            if self._stands_in_layer(factor.wires[0]):
+            if self._stands_in_layer(factor.wires[0]) and not self.keeps_diagonals:
                 self._insert(factor, slots, is_layer=True)
                 return
             self.waiting.setdefault(factor.wires[0], []).append((factor, slots))
@@ -133,14 +146,14 @@ class _Scheduler:
 
     def plan(self) -> Plan:
         """The finished plan."""
-        readouts = tuple(_readout(measurement, self.circuit.wire_count) for measurement in self.circuit.measurements)
+        readouts = tuple(readout_of(measurement, self.circuit.wire_count) for measurement in self.circuit.measurements)
         readouts = self._absorb_last_step(readouts)
         steps = [step.build() if isinstance(step, _LayerBuilder | _PhaseBuilder) else step for step in self.steps]
         steps = list(sharing_permutations(hadamards_moved(steps, self.wire_count)))
         preparation = self.circuit.preparation
         if preparation and self.circuit.is_mixed:
             preparation = density_preparation(preparation, self.circuit.wire_count)
-        product = 0 if preparation else _product_length(steps)
+        steps, product = (steps, 0) if preparation else divided(steps)
         return Plan(
             wire_count=self.wire_count,
             weight_angles=tuple(source for _, source in self.angles[False].values()),
@@ -256,41 +269,5 @@ class _Scheduler:
         last.coefficients.clear()
         if last.permutation.is_affine and all(readout.words for readout in readouts):
             self.steps.pop()
-            return tuple(_pulled_back(readout, last.permutation) for readout in readouts)
+            return tuple(pulled_back(readout, last.permutation) for readout in readouts)
         return readouts
-
-
-def _product_length(steps: list[Step]) -> int:
-    """How many leading steps keep every wire unentangled."""
-    for index, step in enumerate(steps):
-        if isinstance(step, MatrixStep | VariableStep):
-            return index
-        if isinstance(step, PhaseStep):
-            entangling = any(term.mask.bit_count() > 1 for term in step.terms)
-            if entangling or (step.sources is not None and not step.flips):
-                return index
-    return len(steps)
-
-
-# ------------------------------------------------------------------------------------------------------------- readout
-
-
-def _readout(measurement: Measurement, wire_count: int) -> Readout:
-    words = tuple((term.coefficient, _word(term, wire_count)) for term in measurement.observable)
-    return Readout(measurement, words)
-
-
-def _word(term: PauliTerm, wire_count: int) -> Word:
-    """X flips, Z signs, Y = i X Z does both."""
-    masks = {pauli: sum(wire_bit(w, wire_count) for w, p in term.factors if p == pauli) for pauli in "XYZ"}
-    return Word(masks["X"] | masks["Y"], masks["Z"] | masks["Y"], 1j ** masks["Y"].bit_count())
-
-
-def _pulled_back(readout: Readout, permutation: BasisPermutation) -> Readout:
-    """The readout of Z words in front of a permutation: parities are carried through it."""
-    words = []
-    for coefficient, word in readout.words:
-        wires = frozenset(w for w in range(permutation.wire_count) if word.z & wire_bit(w, permutation.wire_count))
-        mask, flip = permutation.pull_back(wires)
-        words.append((-coefficient if flip else coefficient, Word(0, mask, 1)))
-    return replace(readout, words=tuple(words))

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.circuits.plan import Layer, MatrixStep, PhaseStep, Plan, Step
-from qlayer.frozen.costs import steps_cost
+from qlayer.simulation.costs import steps_cost
 from qlayer.simulation.register import from_amplitudes
 from qlayer.simulation.simulation import Simulation, no_angles
 

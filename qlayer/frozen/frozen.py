@@ -54,18 +54,10 @@ class FrozenCircuit(CompiledCircuit):
         if self.polynomial is not None:
             results = self.polynomial(self._angle_values(outputs).varying)
         elif self.quadratic is not None:
-            results = self.quadratic(self._given_amplitudes(outputs))
+            results = self.quadratic(self._elements(self.plan.elements[0], outputs))
         else:
             return super()._exact(outputs)
         return [tf.reshape(results, [-1, *self.output_shape])]
-
-    def _given_amplitudes(self, outputs: Sequence[tf.Tensor]) -> tf.Tensor:
-        """The amplitudes that the circuit begins with, real where they are: (b, 2 ** k)."""
-        (parameter,) = self.plan.elements
-        if parameter.output is None:
-            return self._elements(parameter, outputs)
-        amplitudes = self._calculated(parameter, parameter.output, outputs)
-        return amplitudes if amplitudes.dtype.is_complex else tf.cast(amplitudes, self.dtype)
 
 
 def _values(angle_graph: AngleGraph, weights: Sequence[np.ndarray]) -> dict[int, np.ndarray]:

@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.circuits.plan import Plan, Readout, wire_bit
-from qlayer.frozen.costs import plan_cost, products_cost
 from qlayer.frozen.folding import FOLDED_MAX_WIRES, is_constant_step, unitary_of
+from qlayer.simulation.costs import plan_cost, products_cost
 from qlayer.simulation.phases import parities
 from qlayer.simulation.simulation import Simulation
 

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.circuits.plan import PhaseStep, Plan
-from qlayer.frozen.costs import plan_cost, products_cost
 from qlayer.simulation.axes import transposed
+from qlayer.simulation.costs import plan_cost, products_cost
 from qlayer.simulation.kernels import Angles
 from qlayer.simulation.simulation import Numbers, Simulation, no_angles
 

@@ -9,6 +9,8 @@ import tensorflow as tf
 from qlayer.circuits.circuit import Circuit, Parameter
 
 _NAMES_MAX = 5
+_SUMMED_MIN_COLUMNS = 64  # from here on, sums are checked: TensorFlow looks at single numbers on one core
+_TINY = 1e-30  # times any number of single precision, summed over a row, is finite
 _FROM_INPUTS = (
     "which depend on the inputs, are not finite. Look for NaN or infinity in the inputs, and for a division by zero, a "
     "logarithm or a root in what the QNode calculates from them. Found"
@@ -25,12 +27,14 @@ def finite(values: tf.Tensor, circuit: Circuit, elements: Iterable[tuple[int, in
     XLA leaves the check out. Gradients are not checked: they pass by.
 
     Args:
-        values: angles, elements of matrices or coefficients of observables, real or complex.
+        values: angles, elements of matrices or coefficients of observables, real or complex: (b, elements).
         circuit: the circuit they belong to.
         elements: (output, position) in the angle graph of each of them.
     """
     text = _text(circuit, set(elements))
     sizes = tf.abs(values) if values.dtype.is_complex else values
+    if sizes.shape[1] >= _SUMMED_MIN_COLUMNS:
+        sizes = tf.matmul(sizes, tf.fill([sizes.shape[1], 1], tf.constant(_TINY, sizes.dtype)))
     checked = tf.debugging.check_numerics(tf.stop_gradient(sizes), text)  # TensorFlow adds what it found
     with tf.control_dependencies([checked]):
         return tf.identity(values)

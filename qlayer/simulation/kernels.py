@@ -15,6 +15,7 @@ from itertools import accumulate
 import numpy as np
 import tensorflow as tf
 
+from qlayer.angles.casts import to_complex
 from qlayer.circuits.plan import Chain, Layer, VariableStep
 from qlayer.simulation.constants import reshaped
 from qlayer.simulation.register import PART, Register, is_indexed, leading, multiplied
@@ -108,34 +109,43 @@ def _divided(wires: Sequence[int]) -> Blocks:
     )
 
 
-def block_stacks(matrices: tf.Tensor, blocks: Sequence[Blocks]) -> list[tf.Tensor]:
-    """The Kronecker products over each block of wires, in one stack for each size of blocks.
+def block_stacks(matrices: tf.Tensor, blocks: Sequence[Blocks], are_real: Sequence[bool]) -> list[tf.Tensor]:
+    """The Kronecker products over each block of wires, in one stack for each kind and size of blocks.
 
     Args:
-        matrices: shape (s, n, 2, 2).
+        matrices: those of s layers: (s, n, 2, 2).
         blocks: for each layer its blocks.
+        are_real: for each layer whether its matrices are real.
 
     Returns:
-        For blocks of k wires, smaller ones first, their real matrices in the order of `blocks`: (blocks, 2 K, 2 K).
+        For blocks of k wires, in the order of `blocks`: (blocks, K, K) for real layers; for others what `real_matrices`
+        makes of them, (blocks, 2 K, 2 K).
     """
-    flat = tf.reshape(matrices, [-1, 2, 2])
-    places = [[[row * matrices.shape[1] + wire for wire in block] for row, block in alike] for alike in _alike(blocks)]
-    return [real_matrices(_kronecker(tf.gather(flat, rows))) for rows in places]
+    count, flat = matrices.shape[1], tf.reshape(matrices, [-1, 2, 2])
+    stacks = []
+    for is_real, alike in _alike(blocks, are_real):
+        products = _kronecker(tf.gather(flat, [[row * count + wire for wire in block] for row, block in alike]))
+        stacks.append(tf.math.real(products) if is_real else real_matrices(products))
+    return stacks
 
 
-def block_matrices(stacks: Sequence[tf.Tensor], blocks: Sequence[Blocks]) -> list[list[tf.Tensor]]:
-    """What `block_stacks` made, one by one: for each layer, for each of its blocks of k wires, shape (2 K, 2 K)."""
+def block_matrices(
+    stacks: Sequence[tf.Tensor], blocks: Sequence[Blocks], are_real: Sequence[bool]
+) -> list[tuple[tf.Tensor, ...]]:
+    """What `block_stacks` made, one by one: for each layer, for each of its blocks, shape (K, K) or (2 K, 2 K)."""
     products: dict[tuple[int, tuple[int, ...]], tf.Tensor] = {}
-    for alike, stack in zip(_alike(blocks), stacks, strict=True):
+    for (_, alike), stack in zip(_alike(blocks, are_real), stacks, strict=True):
         products |= zip(alike, tf.unstack(stack), strict=True)
-    return [[products[row, block] for block in found] for row, found in enumerate(blocks)]
+    return [tuple(products[row, block] for block in found) for row, found in enumerate(blocks)]
 
 
-def _alike(blocks: Sequence[Blocks]) -> list[list[tuple[int, tuple[int, ...]]]]:
-    """The layer and the wires of all blocks, those of the same size together, smaller ones first."""
-    places = [(row, block) for row, found in enumerate(blocks) for block in found]
-    sizes = sorted({len(block) for _, block in places})
-    return [[(row, block) for row, block in places if len(block) == size] for size in sizes]
+def _alike(blocks: Sequence[Blocks], are_real: Sequence[bool]) -> list[tuple[bool, list[tuple[int, tuple[int, ...]]]]]:
+    """The layer and the wires of all blocks, those of the same kind and size together."""
+    groups: dict[tuple[bool, int], list[tuple[int, tuple[int, ...]]]] = {}
+    for row, (found, is_real) in enumerate(zip(blocks, are_real, strict=True)):
+        for block in found:
+            groups.setdefault((is_real, len(block)), []).append((row, block))
+    return [(is_real, groups[is_real, size]) for is_real, size in sorted(groups)]
 
 
 def _kronecker(matrices: tf.Tensor) -> tf.Tensor:
@@ -174,19 +184,26 @@ def apply_layer(register: Register, blocks: Sequence[tuple[int, ...]], matrices:
     Args:
         register: the register of n wires.
         blocks: the blocks of wires.
-        matrices: for each of them its real matrix of shape (2 K, 2 K).
+        matrices: for each of them its matrix, as `block_stacks` makes it.
     """
     for wires, matrix in zip(blocks, matrices, strict=True):
-        register = apply_real_matrix(register, wires, matrix)
+        if matrix.shape[0] == 2 ** len(wires):
+            ready = register.leading(wires)
+            products = tf.matmul(matrix, reshaped(ready.rows, [matrix.shape[1], -1]))
+            register = Register(reshaped(products, [2 ** len(ready.bits), -1]), ready.bits)
+        else:
+            register = apply_real_matrix(register, wires, matrix)
     return register
 
 
 def undo_layer(register: Register, blocks: Sequence[tuple[int, ...]], matrices: Sequence[tf.Tensor]) -> Register:
     """The register before a layer of unitaries: the transposed matrices take (state, part) to (part, state)."""
     for wires, matrix in zip(reversed(blocks), reversed(matrices), strict=True):
-        ready = register.leading((*wires, PART))
+        is_real = matrix.shape[0] == 2 ** len(wires)
+        ready = register.leading(wires if is_real else (*wires, PART))
         products = tf.matmul(matrix, reshaped(ready.rows, [matrix.shape[0], -1]), transpose_a=True)
-        register = Register(reshaped(products, [2 * ready.size, -1]), leading(ready.bits, (PART, *wires)))
+        bits = ready.bits if is_real else leading(ready.bits, (PART, *wires))
+        register = Register(reshaped(products, [2 ** len(bits), -1]), bits)
     return register
 
 
@@ -209,7 +226,7 @@ def apply_matrix(register: Register, wires: tuple[int, ...], matrices: tf.Tensor
     real = real_matrices(matrices)
     if real.shape[0] == 1:
         return apply_real_matrix(register, wires, real[0])
-    ready, size = register.leading((PART, *wires)), real.shape[1]
+    ready, size = register.with_part.leading((PART, *wires)), real.shape[1]
     samples = tf.transpose(tf.reshape(ready.rows, [size, 2 * register.size // size, -1]), [2, 0, 1])
     products = tf.transpose(tf.matmul(real, samples), [1, 2, 0])
     return _after(ready, wires, products)
@@ -217,7 +234,7 @@ def apply_matrix(register: Register, wires: tuple[int, ...], matrices: tf.Tensor
 
 def apply_real_matrix(register: Register, wires: tuple[int, ...], matrix: tf.Tensor) -> Register:
     """Apply a matrix that all samples share, as `real_matrices` makes it, to some wires of the joined register."""
-    ready = register.leading((PART, *wires))
+    ready = register.with_part.leading((PART, *wires))
     return _after(ready, wires, tf.matmul(matrix, reshaped(ready.rows, [matrix.shape[1], -1])))
 
 
@@ -227,9 +244,10 @@ def _after(ready: Register, wires: tuple[int, ...], products: tf.Tensor) -> Regi
 
 
 def variable_matrix(step: VariableStep, elements: tf.Tensor) -> tf.Tensor:
-    """The matrix of a step with its controls: (b, 4 ** k) -> (b, K, K) on all wires of the step."""
+    """The matrix of a step with its controls: real or complex (b, 4 ** k) -> complex (b, K, K) on all its wires."""
     size = 2 ** (len(step.wires) - step.controls)
-    matrix = tf.reshape(elements, [-1, size, size])
+    values = elements if elements.dtype.is_complex else to_complex(elements, complex_dtype(elements.dtype))
+    matrix = tf.reshape(values, [-1, size, size])
     if step.is_adjoint:
         matrix = tf.linalg.adjoint(matrix)
     if step.is_conjugate:

@@ -13,8 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.circuits.permutations import inverted
+from qlayer.simulation.constants import reshaped
 from qlayer.simulation.kernels import apply_layer, apply_matrix, undo_layer
-from qlayer.simulation.register import Bits, Register
+from qlayer.simulation.register import PART, Bits, Register, wires_of
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,6 @@ class LayerMove:
 
     blocks: tuple[tuple[int, ...], ...]
     tensors: tuple[tf.Tensor, ...]
-    is_unitary: bool = True
 
     def apply(self, register: Register, tensors: Sequence[tf.Tensor]) -> Register:
         """The register after it."""
@@ -40,13 +40,21 @@ class PhaseMove:
 
     bits: Bits
     tensors: tuple[tf.Tensor, ...]
-    is_unitary: bool = True
 
     def apply(self, register: Register, tensors: Sequence[tf.Tensor]) -> Register:
         """The register after it."""
         straight, crossed = tensors
+        if register.is_real:
+            return self._made_complex(register, straight, crossed)
         ready = register.leading(self.bits)
         return Register(ready.rows * straight + ready.exchanged * crossed, self.bits)
+
+    def _made_complex(self, register: Register, straight: tf.Tensor, crossed: tf.Tensor) -> Register:
+        """The register after it of real amplitudes, each part of which is a product with one factor."""
+        shape = [2 ** self.bits.index(PART), 2, 2**register.wire_count >> self.bits.index(PART), -1]
+        cosines, sines = reshaped(straight, shape)[:, :1], reshaped(crossed, shape)[:, 1:]
+        rows = reshaped(register.ordered(wires_of(self.bits)), [shape[0], 1, *shape[2:]])
+        return Register(reshaped(rows * tf.concat([cosines, sines], axis=1), [2 * register.size, -1]), self.bits)
 
     def undo(self, register: Register, tensors: Sequence[tf.Tensor]) -> Register:
         """The register before it."""
@@ -63,7 +71,6 @@ class PermutationMove:
     before: Bits
     after: Bits
     tensors: tuple[tf.Tensor, ...] = ()
-    is_unitary: bool = True
 
     def apply(self, register: Register, _: Sequence[tf.Tensor]) -> Register:
         """The register after it."""
@@ -80,7 +87,6 @@ class MatrixMove:
 
     wires: tuple[int, ...]
     tensors: tuple[tf.Tensor, ...]
-    is_unitary: bool
 
     def apply(self, register: Register, tensors: Sequence[tf.Tensor]) -> Register:
         """The register after it."""

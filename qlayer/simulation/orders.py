@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from qlayer.circuits.plan import Layer, MaskTerm, MatrixStep, PhaseStep, Step, VariableStep, wire_bit
 from qlayer.simulation.kernels import blocks_of
-from qlayer.simulation.register import PART, Bits, in_order, leading, multiplied
+from qlayer.simulation.register import PART, Bits, in_order, leading, multiplied, wires_of, with_part
 
 
 def orders(steps: Sequence[Step], start: Bits) -> list[tuple[Bits, Bits]]:
@@ -27,6 +27,8 @@ def orders(steps: Sequence[Step], start: Bits) -> list[tuple[Bits, Bits]]:
 def _orders(steps: Sequence[Step], bits: Bits) -> Iterator[tuple[Bits, Bits]]:
     first_seen: dict[tuple[MaskTerm, ...], Bits] = {}
     for step, following in zip_longest(steps, steps[1:]):
+        if isinstance(step, PhaseStep) and step.terms:
+            bits = with_part(bits)
         if isinstance(step, PhaseStep) and is_input_dependent(step.terms):
             bits = first_seen.setdefault(step.terms, bits)  # its factors are large: they are made for one order
         after = _after(step, following, bits)
@@ -35,15 +37,16 @@ def _orders(steps: Sequence[Step], bits: Bits) -> Iterator[tuple[Bits, Bits]]:
 
 
 def _after(step: Step, following: Step | None, bits: Bits) -> Bits:
-    wire_count = len(bits) - 1
+    wire_count = len(wires_of(bits))
     match step:
         case Layer():
             for block in blocks_of(step, wire_count):
-                bits = multiplied(bits, block)
+                bits = leading(bits, block) if step.is_real else multiplied(bits, block)
         case MatrixStep() | VariableStep():
             bits = multiplied(bits, step.wires)
         case PhaseStep(sources=sources) if sources is not None:
-            bits = leading(in_order(wire_count), _wanted(following, wire_count))
+            wanted = leading(in_order(wire_count), _wanted(following, wire_count))
+            bits = wanted if PART in bits else wires_of(wanted)
     return bits
 
 
@@ -51,7 +54,8 @@ def _wanted(step: Step | None, wire_count: int) -> Bits:
     """The bits that a step moves to the front."""
     match step:
         case Layer():
-            return (PART, *blocks_of(step, wire_count)[0])
+            first = blocks_of(step, wire_count)[0]
+            return first if step.is_real else (PART, *first)
         case MatrixStep() | VariableStep():
             return (PART, *step.wires)
     return ()
@@ -64,7 +68,7 @@ def is_input_dependent(terms: tuple[MaskTerm, ...]) -> bool:
 
 def placed(terms: tuple[MaskTerm, ...], bits: Bits) -> tuple[MaskTerm, ...]:
     """A phase polynomial on wires that stand in another order; where the part stands makes no difference."""
-    wires = [bit for bit in bits if bit != PART]
+    wires = wires_of(bits)
     moved = {wire_bit(wire, len(wires)): wire_bit(place, len(wires)) for place, wire in enumerate(wires)}
     return tuple(
         MaskTerm(sum(new for old, new in moved.items() if term.mask & old), term.coefficient, term.angle)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from qlayer.circuits.plan import Layer, MaskTerm, MatrixStep, PhaseStep, Plan, VariableStep
+from qlayer.circuits.plan import Layer, MaskTerm, MatrixStep, PhaseStep, Plan, Step, VariableStep
+from qlayer.circuits.product import is_real_product
 from qlayer.simulation.adjoint import applied_reversibly
 from qlayer.simulation.chunks import PARALLEL_PARTS, in_chunks
 from qlayer.simulation.constants import shared_constants
@@ -66,8 +67,8 @@ class Numbers:
 
     Args:
         angles: the values of the plan's angles.
-        elements: the preparation's amplitudes, if there is one, then the elements of each calculated matrix: complex,
-            (b, elements).
+        elements: the preparation's amplitudes, if there is one, then the elements of each calculated matrix: real or
+            complex, (b, elements).
     """
 
     angles: Angles
@@ -148,9 +149,10 @@ class Simulation:
         ]
 
     @cached_property
-    def layer_blocks(self) -> list[Blocks]:
-        """The blocks of wires of each layer on the joined register."""
-        return [blocks_of(step, self.plan.wire_count) for step in self.plan.steps if isinstance(step, Layer)]
+    def layer_blocks(self) -> tuple[list[Blocks], list[bool]]:
+        """For each layer on the joined register, its blocks of wires, and whether it is real."""
+        layers = [step for step in self.plan.steps if isinstance(step, Layer)]
+        return [blocks_of(layer, self.plan.wire_count) for layer in layers], [layer.is_real for layer in layers]
 
     def layer_matrices(self, angles: Angles) -> LayerMatrices:
         """The matrices of all layers."""
@@ -165,7 +167,7 @@ class Simulation:
     def _layer_matrices(self, layers: tuple[Layer, ...], angles: Angles) -> LayerMatrices:
         matrices = layer_matrices(layers, self.plan.wire_count, angles)
         split = sum(isinstance(step, Layer) for step in self.plan.prefix)
-        return tf.unstack(matrices[:split]), block_stacks(matrices[split:], self.layer_blocks)
+        return tf.unstack(matrices[:split]), block_stacks(matrices[split:], *self.layer_blocks)
 
     def _state(self, numbers: Numbers, matrices: LayerMatrices) -> State:
         elements = iter(numbers.elements)
@@ -187,24 +189,27 @@ class Simulation:
                 vectors = apply_layer_to_wires(vectors, next(remaining))
             else:
                 vectors = apply_phase_to_wires(vectors, step, angles)
-        return join(vectors)
+        return join(tf.math.real(vectors) if is_real_product(self.plan.prefix, self.plan.wire_count) else vectors)
 
     def joined(
         self, register: Register, angles: Angles, stacks: list[tf.Tensor], elements: list[tf.Tensor]
     ) -> Register:
         """Run the steps on the joined register."""
+        is_adjoint = is_differentiated() and self.keeps_last_state and all(map(_is_unitary, self.plan.steps))
         with shared_constants():
+            if is_adjoint:
+                register = register.with_part
             places = orders(self.plan.steps, register.bits)
             moves = list(self._moves(places, angles, stacks, iter(elements)))
-            is_adjoint = is_differentiated() and self.keeps_last_state and all(move.is_unitary for move in moves)
-            return applied_reversibly(register, moves, places[-1][1]) if is_adjoint else applied(register, moves)
+            final = applied_reversibly(register, moves, places[-1][1]) if is_adjoint else applied(register, moves)
+            return final.with_part
 
     def _moves(
         self, places: list[tuple[Bits, Bits]], angles: Angles, stacks: list[tf.Tensor], elements: Iterator[tf.Tensor]
     ) -> Iterator[Move]:
         """What the steps do. A phase polynomial is computed once for each order of bits in which it acts."""
         factors = self._phase_factors([bits for bits, _ in places], angles)
-        layers = zip(self.layer_blocks, map(tuple, block_matrices(stacks, self.layer_blocks)), strict=True)
+        layers = zip(self.layer_blocks[0], block_matrices(stacks, *self.layer_blocks), strict=True)
         for step, (bits, after) in zip(self.plan.steps, places, strict=True):
             match step:
                 case Layer():
@@ -216,9 +221,9 @@ class Simulation:
                         yield PermutationMove(step.sources, bits, after)
                 case MatrixStep():
                     matrix = tf.constant(step.matrix[np.newaxis], complex_dtype(self.dtype))
-                    yield MatrixMove(step.wires, (matrix,), is_unitary=_is_unitary(step.matrix))
+                    yield MatrixMove(step.wires, (matrix,))
                 case VariableStep():
-                    yield MatrixMove(step.wires, (variable_matrix(step, next(elements)),), is_unitary=False)
+                    yield MatrixMove(step.wires, (variable_matrix(step, next(elements)),))
 
     def _phase_factors(self, places: list[Bits], angles: Angles) -> dict[PhaseKey, PhaseFactors]:
         """The factors of every diagonal, for the order of bits in which it acts."""
@@ -240,8 +245,11 @@ class Simulation:
             yield from ((part, alike[start : start + size]) for start in range(0, len(alike), size))
 
 
-def _is_unitary(matrix: np.ndarray) -> bool:
-    return np.allclose(matrix @ matrix.conj().T, np.eye(len(matrix)))
+def _is_unitary(step: Step) -> bool:
+    """Whether a step is known to be unitary."""
+    if isinstance(step, MatrixStep):
+        return np.allclose(step.matrix @ step.matrix.conj().T, np.eye(len(step.matrix)))
+    return not isinstance(step, VariableStep)
 
 
 def no_angles(dtype: tf.DType) -> Angles:

@@ -7,9 +7,10 @@ import pytest
 import tensorflow as tf
 
 from qlayer.circuits.plan import Angle, Chain, Layer, MaskTerm, MatrixStep, PhaseStep
-from qlayer.frozen import costs, folding, trigonometric
-from qlayer.frozen.costs import plan_cost, products_cost, steps_cost
+from qlayer.frozen import folding, trigonometric
 from qlayer.frozen.folding import folded, is_constant_step
+from qlayer.simulation import costs
+from qlayer.simulation.costs import plan_cost, products_cost, steps_cost
 
 INPUT = Angle(0, is_input_dependent=True)
 H = np.array([[1, 1], [1, -1]]) / np.sqrt(2)

@@ -115,15 +115,18 @@ def test_real_matrices(shape):
     np.testing.assert_allclose(found[..., 0] + 1j * found[..., 1], (matrices @ states).reshape(-1, shape[-1]))
 
 
+@pytest.mark.parametrize("are_real", [(False, False), (False, True), (True, False)])
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("wires", range(1, 12))
-def test_layer_on_a_register(wires, batch):
+def test_layer_on_a_register(wires, batch, are_real):
     """A layer is the Kronecker product of its matrices, one layer after another, in whatever blocks of wires."""
     state, matrices = complex_normal(batch, 2**wires), complex_normal(2, wires, 2, 2)
+    matrices.imag[list(are_real)] = 0
     register = from_amplitudes(tf.constant(state))
     order = np.random.default_rng(wires).permutation(wires).tolist()
     blocks = [blocks_of(layer_on(range(wires)), wires), tuple(tuple(order[i : i + 3]) for i in range(0, wires, 3))]
-    for places, found in zip(blocks, block_matrices(block_stacks(tf.constant(matrices), blocks), blocks), strict=True):
+    stacks = block_stacks(tf.constant(matrices), blocks, are_real)
+    for places, found in zip(blocks, block_matrices(stacks, blocks, are_real), strict=True):
         register = apply_layer(register, places, found)
     for layer in matrices:
         if wires <= 6:
@@ -135,7 +138,7 @@ def test_layer_on_a_register(wires, batch):
 
 def test_no_layers():
     """No layers have no matrices."""
-    assert block_stacks(tf.zeros([0, 3, 2, 2], tf.complex128), []) == block_matrices([], []) == []
+    assert block_stacks(tf.zeros([0, 3, 2, 2], tf.complex128), [], []) == block_matrices([], [], []) == []
 
 
 def test_layer_on_unentangled_wires():

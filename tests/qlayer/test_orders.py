@@ -18,9 +18,9 @@ INPUT = Angle(0, is_input_dependent=True)
 WEIGHT = Angle(0, is_input_dependent=False)
 
 
-def layer(*wires):
+def layer(*wires, is_real=False):
     """A layer on some wires."""
-    return Layer(tuple((wire, Chain((np.eye(2),), ())) for wire in wires))
+    return Layer(tuple((wire, Chain((np.eye(2) if is_real else np.diag([1, 1j]),), ())) for wire in wires))
 
 
 def matrix(*wires):
@@ -49,12 +49,30 @@ def test_matrices_leave_their_bits_in_front():
 
 @pytest.mark.parametrize(
     ("following", "order"),
-    [([matrix(2)], (PART, 2, 0, 1)), ([layer(1)], IN_ORDER), ([phase(WEIGHT)], IN_ORDER), ([], IN_ORDER)],
+    [
+        ([matrix(2)], (PART, 2, 0, 1)),
+        ([layer(1)], IN_ORDER),
+        ([layer(1, is_real=True)], (0, 1, 2, PART)),
+        ([phase(WEIGHT)], IN_ORDER),
+        ([], IN_ORDER),
+    ],
 )
 def test_a_permutation_leaves_the_bits_as_the_next_step_wants_them(following, order):
     """It moves every row anyway."""
     steps = [phase(WEIGHT, is_permuting=True), *following]
     assert orders(steps, (1, PART, 2, 0))[0] == ((1, PART, 2, 0), order)
+
+
+def test_real_amplitudes():
+    """They get imaginary parts from the first diagonal or complex matrix on."""
+    permutation = PhaseStep((), np.roll(np.arange(2**WIRES), 1), 0)
+    assert orders([layer(0, is_real=True), permutation, matrix(2), phase(WEIGHT)], (2, 0, 1)) == [
+        ((2, 0, 1), (0, 1, 2)),
+        ((0, 1, 2), (2, 0, 1)),
+        ((2, 0, 1), (2, PART, 0, 1)),
+        ((2, PART, 0, 1), (2, PART, 0, 1)),
+    ]
+    assert orders([phase(INPUT)], (2, 0, 1)) == [((PART, 2, 0, 1),) * 2]
 
 
 @pytest.mark.parametrize(("angle", "order"), [(INPUT, IN_ORDER), (WEIGHT, (2, PART, 0, 1)), (None, (2, PART, 0, 1))])

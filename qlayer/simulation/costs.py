@@ -44,7 +44,7 @@ def _step_cost(step: Step, wire_count: int) -> float:
     match step:
         case Layer():
             blocks = blocks_of(step, wire_count)
-            products = sum(4 * 2 ** len(block) * size for block in blocks)
+            products = sum((2 if step.is_real else 4) * 2 ** len(block) * size for block in blocks)
             return products_cost(products, 0, 3 * len(blocks)) + _passes(wire_count, len(blocks))
         case PhaseStep():
             moves = 1 if step.sources is not None else 0
