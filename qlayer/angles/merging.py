@@ -1,7 +1,8 @@
 """Merging: angles that are calculated alike are calculated at once.
 
 Templates calculate their angles one by one (`inputs[0] * inputs[1]`, `inputs[0] * inputs[2]`, ...). Scalars with the
-same tree of elementwise operations become one vector, so that the angle graph does not grow with the circuit.
+same tree of elementwise operations become one vector, so that the angle graph does not grow with the circuit. Those
+that are the same calculation of the same elements, as in an embedding that is repeated, are one element of it.
 """
 
 from __future__ import annotations
@@ -86,8 +87,11 @@ def merge(sources: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], list[Place]]:
     for members in groups.values():
         found = [tree for index in members if (tree := trees[index]) is not None]
         if len(found) > 1:
-            places |= {index: (len(merged), position) for position, index in enumerate(members)}
-            merged.append(_vector(found, sources[members[0]].dtype))
+            keys = [_key(tree) for tree in found]
+            different = dict(zip(keys, found, strict=True))
+            positions = {key: position for position, key in enumerate(different)}
+            places |= {index: (len(merged), positions[key]) for index, key in zip(members, keys, strict=True)}
+            merged.append(_vector(list(different.values()), sources[members[0]].dtype))
         else:
             places[members[0]] = len(merged), None
             merged.append(sources[members[0]])
@@ -118,6 +122,13 @@ def _kind(tree: _Leaf | _Node) -> Any:
     if isinstance(tree, _Node):
         return tree.kind, tuple(_kind(value) for value in tree.inputs)
     return None if tree.tensor is None else _flat_source(tree.tensor)
+
+
+def _key(tree: _Leaf | _Node) -> Any:
+    """What trees that are the same calculation have in common."""
+    if isinstance(tree, _Node):
+        return tree.kind, tuple(_key(value) for value in tree.inputs)
+    return _kind(tree), tree.value
 
 
 def _flat_source(tensor: tf.Tensor) -> str:

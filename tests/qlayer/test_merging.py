@@ -107,6 +107,8 @@ def test_iqp_embedding(wires, n_repeats):
 
     assert output_count(function) == 3  # the inputs, the weights and the products
     oracle.assert_same(function, INPUTS, WEIGHTS)
+    plan = oracle.compiled(function, (4,), WEIGHTS).python_function.plan
+    assert len(plan.input_angles) == wires * (wires + 1) // 2  # a repetition has the angles of the first time
 
 
 def test_coefficients_and_matrices_are_moved_too():
@@ -130,10 +132,11 @@ def test_merge():
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         values = tf.constant([1.0, 2.0, 3.0]) + tf.compat.v1.placeholder_with_default([0.0, 0.0, 0.0], [3])
         picked = [tf.gather(values, position) for position in range(3)]
-        sources = [picked[2] * 2.0, tf.sin(picked[0]), values, picked[1] * 5.0, picked[0] * picked[1]]
+        sources = [picked[2] * 2.0, tf.sin(picked[0]), values, picked[1] * 5.0, picked[0] * picked[1], picked[2] * 2.0]
         merged, places = merge(sources)
         found = session.run(merged)
     assert len(merged) == 4
-    expected = [6, np.sin(1), [1, 2, 3], 10, 2]
+    assert places[5] == places[0] != places[3]
+    expected = [6, np.sin(1), [1, 2, 3], 10, 2, 6]
     for (output, position), value in zip(places, expected, strict=True):
         np.testing.assert_allclose(found[output] if position is None else found[output][position], value, rtol=1e-6)
