@@ -14,7 +14,7 @@ from qlayer.angles.angles import AngleGraph
 from qlayer.angles.casts import to_complex
 from qlayer.circuits.circuit import Circuit, Parameter
 from qlayer.circuits.light_cone import light_cone
-from qlayer.circuits.plan import AngleSource
+from qlayer.circuits.plan import AngleSource, is_real
 from qlayer.circuits.scheduler import plans_of
 from qlayer.shots.parameter_shift import ShiftRule
 from qlayer.shots.randomness import Randomness, random_key
@@ -164,11 +164,7 @@ class CompiledCircuit:
         """The elements of an argument that is no angle, real where they are: shape (b, elements)."""
         if parameter.output is None:
             values = np.array([parameter.values])
-            return (
-                tf.constant(values, complex_dtype(self.dtype))
-                if values.imag.any()
-                else tf.constant(values.real, self.dtype)
-            )
+            return self._precise(tf.constant(values.real if is_real(values) else values))
         elements = pick_columns(flatten(outputs[parameter.output]), list(parameter.positions))
         places = [(parameter.output, position) for position in parameter.positions]
         return finite(self._precise(elements), self.circuit, places)

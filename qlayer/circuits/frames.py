@@ -16,15 +16,18 @@ import numpy as np
 
 from qlayer.circuits.factors import Factor, Matrix, Permutation, Phase, Term, diagonal
 from qlayer.circuits.gates import HADAMARD
+from qlayer.circuits.hadamards import is_hadamard
 from qlayer.circuits.slots import Slot
 
-Placed = tuple[Factor, tuple[Slot, ...]]
+Slotted = tuple[Factor, tuple[Slot, ...]]
 """A factor and the slots of its gate."""
 
-_MAX_WIRES = 4  # of what Hadamards are carried through
+# Hadamards are carried through factors of up to so many wires, whose matrices are small enough to try all ways.
+_MAX_WIRES = 4
+_ROUNDING = 1e-12
 
 
-def hadamards_carried(factors: Iterable[Placed]) -> Iterator[Placed]:
+def hadamards_carried(factors: Iterable[Slotted]) -> Iterator[Slotted]:
     """The same circuit with each Hadamard carried as far as it stays one, those that meet being left out."""
     carried: set[int] = set()  # the wires that stand behind a Hadamard which is yet to be placed
     for factor, slots in factors:
@@ -42,10 +45,10 @@ def hadamards_carried(factors: Iterable[Placed]) -> Iterator[Placed]:
 
 
 def _is_hadamard(factor: Factor) -> bool:
-    return isinstance(factor, Matrix) and len(factor.wires) == 1 and np.allclose(factor.matrix, HADAMARD)
+    return isinstance(factor, Matrix) and is_hadamard(factor.matrix)
 
 
-def _hadamard(wire: int) -> Placed:
+def _hadamard(wire: int) -> Slotted:
     return Matrix((wire,), HADAMARD), ()
 
 
@@ -88,23 +91,28 @@ def _matrix(factor: Permutation | Phase) -> np.ndarray:
     """The matrix of a constant factor on the wires 0, 1, ..."""
     count = len(factor.wires)
     if isinstance(factor, Permutation):
-        return np.eye(2**count)[:, np.argsort(factor.table)].T
+        return np.eye(2**count)[np.argsort(factor.table)]
     bits = np.arange(2**count)[:, np.newaxis] >> np.arange(count)[::-1] & 1
     phase = sum(term.coefficient * (-1.0) ** bits[:, list(term.wires)].sum(axis=1) for term in factor.terms)
     return np.diag(np.exp(1j * phase))
 
 
 def _diagonal_and_permutation(matrix: np.ndarray) -> tuple[Permutation | Phase, ...] | None:
-    """A matrix as a diagonal, then a permutation; None where it has more than one number in a column."""
+    """A unitary matrix as a diagonal, then a permutation; None where it has more than one number in a column."""
     states = np.arange(len(matrix))
     table = np.argmax(np.abs(matrix), axis=0)
     numbers = matrix[table, states]
-    if not np.allclose(np.abs(numbers), 1):
+    alone = np.zeros_like(matrix)
+    alone[table, states] = numbers
+    if np.abs(matrix - alone).max() > _ROUNDING:
         return None
     wires = tuple(range(len(matrix).bit_length() - 1))
     parts: list[Permutation | Phase] = []
-    if not np.allclose(numbers, 1):
-        parts.append(diagonal(wires, tuple(np.angle(numbers).tolist())))
+    angles = np.angle(numbers)
+    for exact in (0, np.pi, -np.pi):
+        angles[np.abs(angles - exact) < _ROUNDING] = abs(exact)
+    if angles.any():
+        parts.append(diagonal(wires, tuple(angles.tolist())))
     if not np.array_equal(table, states):
         parts.append(Permutation(wires, tuple(table.tolist())))
     return tuple(parts)

@@ -14,6 +14,8 @@ from qlayer.circuits.gates import HADAMARD
 from qlayer.circuits.permutations import inverted, linear
 from qlayer.circuits.plan import Chain, Layer, PhaseStep, Step, wire_bit
 
+_ROUNDING = 1e-12
+
 
 def hadamards_moved(steps: list[Step], wire_count: int) -> list[Step]:
     """The steps with every layer of Hadamards behind a layer and a linear permutation joined to that layer."""
@@ -32,7 +34,12 @@ def hadamards_moved(steps: list[Step], wire_count: int) -> list[Step]:
 def _is_all_hadamards(layer: Layer, wire_count: int) -> bool:
     """Whether a layer is a Hadamard on every wire."""
     chains = [chain for _, chain in layer.chains if not chain.phases]
-    return len(chains) == wire_count and all(np.allclose(chain.matrices[0], HADAMARD) for chain in chains)
+    return len(chains) == wire_count and all(is_hadamard(chain.matrices[0]) for chain in chains)
+
+
+def is_hadamard(matrix: np.ndarray) -> bool:
+    """Whether a constant is a Hadamard, up to rounding."""
+    return matrix.shape == HADAMARD.shape and bool(np.abs(matrix - HADAMARD).max() < _ROUNDING)
 
 
 def _with_hadamards(layer: Layer, wire_count: int) -> Layer:

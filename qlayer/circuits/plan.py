@@ -7,19 +7,25 @@ belongs to a wire. Only phases and whole matrices change from sample to sample: 
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
 from qlayer.circuits.circuit import Measurement, Parameter, Preparation
 
-_ROUNDING = 1e-12
+_ROUNDING = 1e-12  # of products of unitary matrices
 
 
 def wire_bit(wire: int, wire_count: int) -> int:
     """The bit of a basis state that a wire is; wire 0 is the most significant."""
     return 1 << (wire_count - 1 - wire)
+
+
+@cache
+def _sample(number: int) -> float:
+    return random.Random(number).uniform(-np.pi, np.pi)  # noqa: S311 - no secret
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,8 @@ class Angle:
 
     @property
     def sample(self) -> float:
-        """A value that stands for all: what is real at the samples of all angles is real at every value of them."""
-        return float(np.sqrt(2 + self.index) + self.is_input_dependent / np.e)
+        """A random value, always the same, that stands for all: what is real there is real at every value."""
+        return _sample(2 * self.index + self.is_input_dependent)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ diagonals and permutations into one phase and one gather.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -14,7 +15,7 @@ import numpy as np
 from qlayer.circuits.circuit import Circuit
 from qlayer.circuits.density import density_preparation
 from qlayer.circuits.factors import Factor, Matrix, Permutation, Phase, Term, Variable
-from qlayer.circuits.frames import Placed, hadamards_carried
+from qlayer.circuits.frames import Slotted, hadamards_carried
 from qlayer.circuits.hadamards import hadamards_moved
 from qlayer.circuits.permutations import BasisPermutation, sharing_permutations
 from qlayer.circuits.plan import (
@@ -29,31 +30,35 @@ from qlayer.circuits.plan import (
     Readout,
     VariableStep,
 )
-from qlayer.circuits.product import divided
+from qlayer.circuits.product import with_product_prefix
 from qlayer.circuits.readouts import pulled_back, readout_of
 from qlayer.circuits.slots import Slot, slotted_factors
 
 
-def plans_of(circuit: Circuit) -> list[Plan]:
-    """The plans for a circuit: of its gates as they are, and, if that helps, with Hadamards carried through them."""
+def plans_of(circuit: Circuit) -> Iterator[Plan]:
+    """The plans for a circuit, the best of which costs tell.
+
+    They are of its gates as they are; and, where that takes matrices away, with Hadamards carried through the gates,
+    diagonals joining the matrix in front of them or not.
+    """
     places = count(1)
     factors = [
         (factor, slots)
         for factors, slots in (slotted_factors(operation, circuit, places) for operation in circuit.operations)
         for factor in factors
     ]
+    yield _planned(circuit, factors)
     carried = list(hadamards_carried(factors))
-    plans = [_planned(circuit, factors)]
-    if _matrices(carried) < _matrices(factors):
-        plans += [_planned(circuit, carried), _planned(circuit, carried, keeps_diagonals=True)]
-    return plans
+    if _matrix_count(carried) < _matrix_count(factors):
+        yield _planned(circuit, carried)
+        yield _planned(circuit, carried, keeps_diagonals=True)
 
 
-def _matrices(factors: list[Placed]) -> int:
+def _matrix_count(factors: list[Slotted]) -> int:
     return sum(isinstance(factor, Matrix) for factor, _ in factors)
 
 
-def _planned(circuit: Circuit, factors: list[Placed], *, keeps_diagonals: bool = False) -> Plan:
+def _planned(circuit: Circuit, factors: list[Slotted], *, keeps_diagonals: bool = False) -> Plan:
     scheduler = _Scheduler(circuit, keeps_diagonals=keeps_diagonals)
     for factor, slots in factors:
         scheduler.place(factor, slots)
@@ -117,7 +122,7 @@ class _Scheduler:
         self.wire_count = circuit.wire_count * (2 if circuit.is_mixed else 1)
         self.steps: list[_Builder] = []
         self.standing: dict[int, int] = {}  # wire -> index of the last step that touches it
-        self.waiting: dict[int, list[tuple[Factor, tuple[Slot, ...]]]] = {}
+        self.waiting: dict[int, list[Slotted]] = {}
         # is_input_dependent -> (output, position, place) -> index of the angle and its source
         self.angles: dict[bool, dict[tuple[int, int, int], tuple[int, AngleSource]]] = {False: {}, True: {}}
 
@@ -153,14 +158,14 @@ class _Scheduler:
         preparation = self.circuit.preparation
         if preparation and self.circuit.is_mixed:
             preparation = density_preparation(preparation, self.circuit.wire_count)
-        steps, product = (steps, 0) if preparation else divided(steps)
+        prefix, steps = ([], steps) if preparation else with_product_prefix(steps)
         return Plan(
             wire_count=self.wire_count,
             weight_angles=tuple(source for _, source in self.angles[False].values()),
             input_angles=tuple(source for _, source in self.angles[True].values()),
             preparation=preparation,
-            prefix=tuple(step for step in steps[:product] if isinstance(step, Layer | PhaseStep)),
-            steps=tuple(steps[product:]),
+            prefix=tuple(prefix),
+            steps=tuple(steps),
             readouts=readouts,
         )
 

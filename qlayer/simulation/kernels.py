@@ -187,24 +187,23 @@ def apply_layer(register: Register, blocks: Sequence[tuple[int, ...]], matrices:
         matrices: for each of them its matrix, as `block_stacks` makes it.
     """
     for wires, matrix in zip(blocks, matrices, strict=True):
-        if matrix.shape[0] == 2 ** len(wires):
-            ready = register.leading(wires)
-            products = tf.matmul(matrix, reshaped(ready.rows, [matrix.shape[1], -1]))
-            register = Register(reshaped(products, [2 ** len(ready.bits), -1]), ready.bits)
-        else:
-            register = apply_real_matrix(register, wires, matrix)
+        register = apply_real_matrix(register, wires, matrix)
     return register
 
 
 def undo_layer(register: Register, blocks: Sequence[tuple[int, ...]], matrices: Sequence[tf.Tensor]) -> Register:
-    """The register before a layer of unitaries: the transposed matrices take (state, part) to (part, state)."""
+    """The register before a layer of unitaries: the transposed matrices take states, and their parts, back."""
     for wires, matrix in zip(reversed(blocks), reversed(matrices), strict=True):
-        is_real = matrix.shape[0] == 2 ** len(wires)
-        ready = register.leading(wires if is_real else (*wires, PART))
+        before, after = ((PART, *wires), (*wires, PART)) if _has_parts(matrix, wires) else (wires, wires)
+        ready = register.leading(after)
         products = tf.matmul(matrix, reshaped(ready.rows, [matrix.shape[0], -1]), transpose_a=True)
-        bits = ready.bits if is_real else leading(ready.bits, (PART, *wires))
-        register = Register(reshaped(products, [2 ** len(bits), -1]), bits)
+        register = Register(reshaped(products, [2 ** len(ready.bits), -1]), leading(ready.bits, before))
     return register
+
+
+def _has_parts(matrix: tf.Tensor, wires: tuple[int, ...]) -> bool:
+    """Whether a matrix on some wires is one of parts and states, (2 K, 2 K), and not a real one of states, (K, K)."""
+    return bool(matrix.shape[0] > 2 ** len(wires))
 
 
 def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
@@ -233,7 +232,17 @@ def apply_matrix(register: Register, wires: tuple[int, ...], matrices: tf.Tensor
 
 
 def apply_real_matrix(register: Register, wires: tuple[int, ...], matrix: tf.Tensor) -> Register:
-    """Apply a matrix that all samples share, as `real_matrices` makes it, to some wires of the joined register."""
+    """Apply a matrix that all samples share to some wires of the joined register.
+
+    Args:
+        register: the register of n wires.
+        wires: the k wires it acts on.
+        matrix: as `real_matrices` makes it, (2 K, 2 K); or real, (K, K), which leaves real amplitudes real.
+    """
+    if not _has_parts(matrix, wires):
+        ready = register.leading(wires)
+        products = tf.matmul(matrix, reshaped(ready.rows, [matrix.shape[1], -1]))
+        return Register(reshaped(products, [2 ** len(ready.bits), -1]), ready.bits)
     ready = register.with_part.leading((PART, *wires))
     return _after(ready, wires, tf.matmul(matrix, reshaped(ready.rows, [matrix.shape[1], -1])))
 
@@ -246,8 +255,8 @@ def _after(ready: Register, wires: tuple[int, ...], products: tf.Tensor) -> Regi
 def variable_matrix(step: VariableStep, elements: tf.Tensor) -> tf.Tensor:
     """The matrix of a step with its controls: real or complex (b, 4 ** k) -> complex (b, K, K) on all its wires."""
     size = 2 ** (len(step.wires) - step.controls)
-    values = elements if elements.dtype.is_complex else to_complex(elements, complex_dtype(elements.dtype))
-    matrix = tf.reshape(values, [-1, size, size])
+    dtype = elements.dtype if elements.dtype.is_complex else complex_dtype(elements.dtype)
+    matrix = tf.reshape(to_complex(elements, dtype), [-1, size, size])
     if step.is_adjoint:
         matrix = tf.linalg.adjoint(matrix)
     if step.is_conjugate:

@@ -13,9 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from qlayer.circuits.permutations import inverted
-from qlayer.simulation.constants import reshaped
 from qlayer.simulation.kernels import apply_layer, apply_matrix, undo_layer
-from qlayer.simulation.register import PART, Bits, Register, wires_of
+from qlayer.simulation.register import Bits, Register, wires_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,10 @@ class LayerMove:
 
 @dataclass(frozen=True)
 class PhaseMove:
-    """A diagonal; the tensors are the factors of the rows and of the exchanged rows, for an order of bits."""
+    """A diagonal; the tensors are the factors of the rows and of the exchanged rows, for an order of bits.
+
+    It gives real amplitudes their imaginary parts, and it is undone on amplitudes that have them.
+    """
 
     bits: Bits
     tensors: tuple[tf.Tensor, ...]
@@ -45,16 +47,11 @@ class PhaseMove:
         """The register after it."""
         straight, crossed = tensors
         if register.is_real:
-            return self._made_complex(register, straight, crossed)
+            real = register.ordered(wires_of(self.bits))  # the part is new, and in front
+            size = register.size
+            return Register(tf.concat([real * straight[:size], real * crossed[size:]], axis=0), self.bits)
         ready = register.leading(self.bits)
         return Register(ready.rows * straight + ready.exchanged * crossed, self.bits)
-
-    def _made_complex(self, register: Register, straight: tf.Tensor, crossed: tf.Tensor) -> Register:
-        """The register after it of real amplitudes, each part of which is a product with one factor."""
-        shape = [2 ** self.bits.index(PART), 2, 2**register.wire_count >> self.bits.index(PART), -1]
-        cosines, sines = reshaped(straight, shape)[:, :1], reshaped(crossed, shape)[:, 1:]
-        rows = reshaped(register.ordered(wires_of(self.bits)), [shape[0], 1, *shape[2:]])
-        return Register(reshaped(rows * tf.concat([cosines, sines], axis=1), [2 * register.size, -1]), self.bits)
 
     def undo(self, register: Register, tensors: Sequence[tf.Tensor]) -> Register:
         """The register before it."""

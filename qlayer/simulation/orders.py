@@ -1,7 +1,8 @@
 """Orders: in which order of bits each step of a plan finds the register.
 
 Matrices leave their own bits in front. Diagonals are made for the order that they meet, and permutations leave the bits
-as the next matrix wants them, so that the state is moved as seldom as can be.
+as the next matrix wants them, so that the state is moved as seldom as can be. Real amplitudes have no part among their
+bits; the first diagonal or complex matrix puts it in front.
 """
 
 from __future__ import annotations

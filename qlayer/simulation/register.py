@@ -124,7 +124,7 @@ class Register:
 
         Args:
             sources: for each basis state, the one whose amplitude it gets; a permutation of shape (2 ** n,).
-            bits: the order of its bits; by default `in_order`.
+            bits: the order of its bits, with the part where there is one; by default the part, then the wires.
         """
         order = tuple(sorted(self.bits))
         places = _places([self.bits.index(bit) for bit in order])
@@ -219,12 +219,14 @@ def _picked(rows: tf.Tensor, order: RowOrder) -> tf.Tensor:
 
 def join(vectors: tf.Tensor) -> Register:
     """The register of unentangled wires, by a tree of outer products: real or complex (n, 2, b) -> n wires."""
-    if not vectors.dtype.is_complex:
-        left, right = (vectors[0], tf.ones([1, 1], vectors.dtype)) if vectors.shape[0] == 1 else _two_factors(vectors)
-        return Register(_outer(left[tf.newaxis], right[tf.newaxis])[0], tuple(range(vectors.shape[0])))
+    is_real = not vectors.dtype.is_complex
+    if vectors.shape[0] == 1 and is_real:
+        return Register(vectors[0], (0,))
     if vectors.shape[0] == 1:
         return from_parts(tf.math.real(vectors[0]), tf.math.imag(vectors[0]))
     left, right = _two_factors(vectors)
+    if is_real:
+        return Register(_outer(left[tf.newaxis], right[tf.newaxis])[0], tuple(range(vectors.shape[0])))
     # the last product is the only large one: it is made in parts
     (re, im), (real, imag) = (
         (tf.math.real(part), tf.math.imag(part)) for part in (left[:, tf.newaxis], right[tf.newaxis])

@@ -197,7 +197,7 @@ class Simulation:
         """Run the steps on the joined register."""
         is_adjoint = is_differentiated() and self.keeps_last_state and all(map(_is_unitary, self.plan.steps))
         with shared_constants():
-            if is_adjoint:
+            if is_adjoint:  # which ends with the gradient by what it began with, undone: that has both parts
                 register = register.with_part
             places = orders(self.plan.steps, register.bits)
             moves = list(self._moves(places, angles, stacks, iter(elements)))
@@ -247,9 +247,16 @@ class Simulation:
 
 def _is_unitary(step: Step) -> bool:
     """Whether a step is known to be unitary."""
-    if isinstance(step, MatrixStep):
-        return np.allclose(step.matrix @ step.matrix.conj().T, np.eye(len(step.matrix)))
-    return not isinstance(step, VariableStep)
+    match step:
+        case MatrixStep():
+            return _is_unitary_matrix(step.matrix)
+        case Layer():  # a projection is a matrix of one wire
+            return all(_is_unitary_matrix(matrix) for _, chain in step.chains for matrix in chain.matrices)
+    return isinstance(step, PhaseStep)
+
+
+def _is_unitary_matrix(matrix: np.ndarray) -> bool:
+    return np.allclose(matrix @ matrix.conj().T, np.eye(len(matrix)))
 
 
 def no_angles(dtype: tf.DType) -> Angles:

@@ -35,6 +35,21 @@ def amplitudes(inputs, scale):
     return qml.expval(qml.Z(0))
 
 
+def many(inputs, scale):
+    """So many angles that their sums are checked."""
+    for place in range(64):
+        qml.RX(inputs[place], wires=0)
+    qml.RX(scale, 0)
+    return qml.expval(qml.Z(0))
+
+
+def many_amplitudes(inputs, scale):
+    """So many amplitudes, which are complex, that their sums are checked."""
+    qml.StatePrep(inputs * (1 + 1j), wires=range(6), normalize=True, validate_norm=False)
+    qml.RX(scale, 0)
+    return qml.expval(qml.Z(0))
+
+
 def coefficients(inputs, scale):
     """An observable whose coefficients are calculated."""
     qml.RX(0.3, wires=0)
@@ -43,7 +58,7 @@ def coefficients(inputs, scale):
 
 def quantum(function, **options):
     """A layer whose weight is 1."""
-    qnode = qml.QNode(function, qml.device("default.qubit", wires=2))
+    qnode = qml.QNode(function, qml.device("default.qubit"))
     return KerasLayer(qnode, {"scale": 1}, 1, {"scale": {"initializer": "ones"}}, **options)
 
 
@@ -65,6 +80,27 @@ def test_inputs_are_named(name):
     inputs[2] = sample
     with pytest.raises(tf.errors.InvalidArgumentError, match=FROM_INPUTS.format(*found)):
         layer(inputs)
+
+
+@pytest.mark.parametrize(("function", "name"), [(many, "RX"), (many_amplitudes, "StatePrep")])
+@pytest.mark.parametrize("bad", [{5: np.nan}, {7: -np.inf}, {5: np.inf, 9: -np.inf}])
+def test_one_of_many(function, name, bad):
+    """One bad number among many ends a call as well."""
+    layer, inputs = quantum(function), np.ones((3, 64), np.float32)
+    assert np.all(np.isfinite(layer(inputs)))
+    inputs[1, list(bad)] = list(bad.values())
+    with pytest.raises(tf.errors.InvalidArgumentError, match=FROM_INPUTS.format(name, "(NaN|Inf)")):
+        layer(inputs)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_numbers_are_finite(dtype):
+    """However large they are, and however many; no sample is fine as well."""
+    layer = quantum(many, dtype=dtype)
+    largest = np.full((3, 64), np.finfo(dtype).max / 2)
+    assert np.all(np.isfinite(layer(largest)))
+    assert np.all(np.isfinite(layer(-largest)))
+    assert layer(largest[:0]).shape == (0, 1)
 
 
 def test_weights_are_named():

@@ -69,6 +69,19 @@ def test_layer_matrices():
         np.testing.assert_allclose(found[row, wire], expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_samples(seed):
+    """The sample of a chain is its product at the samples of the angles, which are all different."""
+    chooser = np.random.default_rng(seed)
+    angles = [Angle(int(index), is_input_dependent=False) for index in chooser.integers(0, 6, 4)]
+    chain = Chain(tuple(complex_normal(2, 2) for _ in range(5)), tuple((angle, (0.5, -1.5)) for angle in angles))
+    values = [Angle(index, is_input_dependent=False).sample for index in range(6)]
+    found = layer_matrices((Layer(((0, chain),)),), 1, weight_angles(values))
+    np.testing.assert_allclose(found[0, 0], chain.sample, rtol=1e-12)
+    everything = {Angle(index, is_input_dependent=varies).sample for index in range(500) for varies in (True, False)}
+    assert len(everything) == 1000
+
+
 def test_layers_without_angles():
     """Layers of constants alone take no angles."""
     matrix = complex_normal(2, 2)

@@ -112,6 +112,41 @@ def test_join(wires, batch):
     np.testing.assert_allclose(join(tf.constant(vectors.transpose(1, 2, 0))).amplitudes, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("wires", range(1, 8))
+def test_join_of_real_vectors(wires, batch):
+    """Real wires are a register without imaginary parts."""
+    vectors = generator.normal(size=(wires, 2, batch))
+    register = join(tf.constant(vectors))
+    assert register.is_real
+    assert (register.wire_count, register.size) == (wires, 2**wires)
+    np.testing.assert_allclose(register.amplitudes, join(tf.constant(vectors + 0j)).amplitudes, rtol=1e-12)
+
+
+@pytest.mark.parametrize("wires", [1, 4, 17])
+def test_real_amplitudes(wires):
+    """A register without imaginary parts is put in order, permuted, and given parts as one that has them."""
+    state = generator.normal(size=(2, 2**wires))
+    register = place(tf.constant(state), tuple(range(wires)), wires)
+    full = from_amplitudes(tf.constant(state + 0j))
+    sources = np.arange(2**wires) ^ (np.arange(2**wires) >> 1)
+    last = tuple(range(wires))[::-1]
+    assert register.leading(last).is_real
+    np.testing.assert_array_equal(register.leading(last).amplitudes, state)
+    np.testing.assert_array_equal(register.permuted(sources, last).amplitudes, full.permuted(sources).amplitudes)
+    np.testing.assert_array_equal(register.with_part.rows, full.rows)
+    assert full.with_part is full
+
+
+@pytest.mark.parametrize("wires", [(0,), (2,), (1, 2), (2, 0), (2, 1, 0), (0, 1, 2)])
+def test_place_of_real_amplitudes(wires):
+    """Real amplitudes are placed as complex ones are, and stay real."""
+    state = generator.normal(size=(2, 2 ** len(wires)))
+    found, expected = place(tf.constant(state), wires, 3), place(tf.constant(state + 0j), wires, 3)
+    assert found.is_real
+    np.testing.assert_array_equal(found.amplitudes, expected.amplitudes)
+
+
 @pytest.mark.parametrize("wires", [(0,), (2,), (1, 2), (2, 0), (2, 1, 0), (0, 1, 2)])
 def test_place(wires):
     """A state is placed on some wires, and found in front of the others, which are in 0."""
