@@ -54,12 +54,11 @@ def _hadamard(wire: int) -> Slotted:
 
 def _passed(factor: Factor, wires: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[Factor, ...]]:
     """What a factor is in front of Hadamards on as many of some wires as can be: those wires, and its factors there."""
-    if len(factor.wires) > _MAX_WIRES or not isinstance(factor, Permutation | Phase):
-        return (), (factor,)
-    if isinstance(factor, Phase) and any(term.parameter is not None for term in factor.terms):
+    has_angles = isinstance(factor, Phase) and any(term.parameter is not None for term in factor.terms)
+    if has_angles or not isinstance(factor, Permutation | Phase) or len(factor.wires) > _MAX_WIRES:
         return (), (factor,)
     places, parts = _between_hadamards(_on_first_wires(factor), tuple(map(factor.wires.index, wires)))
-    if not places:
+    if not places:  # the factor itself, not a copy
         return (), (factor,)
     return tuple(factor.wires[place] for place in places), tuple(part.on(factor.wires, ()) for part in parts)
 

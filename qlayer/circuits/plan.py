@@ -7,7 +7,6 @@ belongs to a wire. Only phases and whole matrices change from sample to sample: 
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -25,7 +24,7 @@ def wire_bit(wire: int, wire_count: int) -> int:
 
 @cache
 def _sample(number: int) -> float:
-    return random.Random(number).uniform(-np.pi, np.pi)  # noqa: S311 - no secret
+    return float(np.random.default_rng(number).uniform(-np.pi, np.pi))
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class Register:
         """The same register with imaginary parts."""
         if not self.is_real:
             return self
-        return Register(tf.concat([self.rows, tf.zeros_like(self.rows)], axis=0), (PART, *self.bits))
+        return Register(tf.concat([self.rows, tf.zeros_like(self.rows)], axis=0), with_part(self.bits))
 
     @property
     def size(self) -> int:
@@ -160,7 +160,7 @@ def leading(bits: Bits, first: Bits) -> Bits:
 
 def multiplied(bits: Bits, wires: tuple[int, ...]) -> Bits:
     """The order in which a matrix on some wires leaves a register: the wires and the part in front."""
-    return leading(with_part(bits), (*wires, PART))
+    return leading(bits, (*wires, PART))
 
 
 def from_parts(real: tf.Tensor, imag: tf.Tensor) -> Register:
