@@ -9,6 +9,8 @@ from service.front.models.version import Version
 from service.store.labels import DEFAULT_LABEL
 from service.store.store import VersionId
 
+NO_LABELS: Mapping[str, int] = {}
+
 
 class Catalog:
     """Name -> number -> version, and name -> label -> number.
@@ -42,6 +44,10 @@ class Catalog:
             self._models.pop(id_.name, None)
         return version
 
+    def all_labels(self) -> Mapping[str, Mapping[str, int]]:
+        """The labels of all models that have some."""
+        return dict(self._labels)
+
     def models(self) -> Mapping[str, list[Version]]:
         """All versions by model, the names sorted, the versions newest first."""
         return {name: self.of_model(name) for name in sorted(self._models)}
@@ -72,8 +78,8 @@ class Catalog:
         return max(own.values(), key=lambda version: (version.state == "AVAILABLE", version.id.number), default=None)
 
     def labels(self, name: str) -> Mapping[str, int]:
-        """The labels of a model."""
-        return self._labels.get(name, {})
+        """The labels of a model: the same object until they are known anew."""
+        return self._labels.get(name, NO_LABELS)
 
     def relabel(self, name: str, labels: dict[str, int]) -> None:
         """Know the labels of a model as they are now."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from service.errors import MemoryBudget, StoreDamaged
 from service.front.models.version import Version
+from service.front.registry.catalog import NO_LABELS
 from service.front.registry.registry import Registry
 from service.store.fingerprints import Fingerprint
 from service.store.store import Store, VersionId
@@ -26,6 +27,14 @@ class _Look:
 
     versions: dict[VersionId, Fingerprint]
     labels: dict[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the registry knew before a look: where it knows something else by now, that is newer than the look."""
+
+    versions: list[Version]
+    labels: Mapping[str, Mapping[str, int]]
 
 
 @dataclass
@@ -46,7 +55,7 @@ class Follower:
         """Look again and again; a store that cannot be read changes nothing."""
         registry = self.registry
         while True:
-            known = list(registry.catalog)
+            known = _Known(list(registry.catalog), registry.catalog.all_labels())
             try:
                 look = await asyncio.to_thread(_look, registry.store)
             except OSError as exc:
@@ -66,13 +75,14 @@ class Follower:
                     loaded.clear()
                     self._settle()
 
-    def _update(self, look: _Look, known: list[Version]) -> None:
-        """Bring the registry to what a look found; `known` is what it knew before the look."""
+    def _update(self, look: _Look, known: _Known) -> None:
+        """Bring the registry to what a look found."""
         registry = self.registry
         self._first = look.versions.keys() if self._first is None else self._first
         for name, labels in look.labels.items():
-            registry.catalog.relabel(name, labels)
-        for version in known:
+            if registry.catalog.labels(name) is known.labels.get(name, NO_LABELS):
+                registry.catalog.relabel(name, labels)
+        for version in known.versions:
             # it may have been uploaded again while the folder was looked at
             if version.id not in look.versions and registry.catalog.get(version.id) is version:
                 registry.forget(version.id)

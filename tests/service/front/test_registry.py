@@ -60,19 +60,28 @@ def test_what_is_no_version_is_not_looked_at(client, savedmodels, models, path):
     shutil.rmtree((models / path).parent)
 
 
-def test_an_upload_during_a_look_at_the_folder_stays(savedmodels, tmp_path):
-    """A version that is stored while the folder is being looked at is served from its 201 on."""
+def test_a_change_during_a_look_at_the_folder_stays(savedmodels, tmp_path):
+    """What is stored or labelled while the folder is being looked at is served so from then on."""
     for number in range(1, 3000):
         (tmp_path / "many" / str(number)).mkdir(parents=True)
     archive = Path(shutil.make_archive(tmp_path / "affine", "zip", savedmodels / "affine" / "1")).read_bytes()
+    other = Path(shutil.make_archive(tmp_path / "other", "zip", savedmodels / "other" / "1")).read_bytes()
     headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
+
+    def answers(name):
+        return {tuple(client.post(f"/v1/models/{name}:predict", json=ROW).json()["predictions"][0]) for _ in range(50)}
+
     with processes.Server(tmp_path, environment={"SERVICE_POLL_INTERVAL_S": "0.001"}) as server:
         server.wait_until("/readyz")
         with httpx.Client(base_url=server.url, timeout=60, headers=headers) as client:
-            for name in "abcdef":
+            for name in "abc":
                 assert client.put(f"/v1/models/{name}/versions/1", content=archive).status_code == 201
-                asked = [client.post(f"/v1/models/{name}:predict", json=ROW).status_code for _ in range(50)]
-                assert set(asked) == {200}
+                assert answers(name) == {(6.5, 6.5)}
+                assert client.put(f"/v1/models/{name}/versions/2", content=other).status_code == 201
+                for version, expected in ((1, (6.5, 6.5)), (2, (18.5, 20.5)), (1, (6.5, 6.5))):
+                    moved = client.put(f"/v1/models/{name}/labels/default", json={"version": version})
+                    assert moved.status_code == 200
+                    assert answers(name) == {expected}
 
 
 def test_a_folder_that_is_lost_for_a_while_loses_no_model(savedmodels, tmp_path):

@@ -1,7 +1,6 @@
 """The program: how it starts, what it prints, whom it lets in, and how it ends."""
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -79,23 +78,15 @@ def test_help_tells_every_setting():
 
 
 def test_the_front_starts_light_and_says_where(tmp_path):
-    """It answers after less than two seconds of work, holds no TensorFlow, and says where it is and when ready."""
+    """It holds no TensorFlow, and says where it is and when ready."""
     with processes.Server(tmp_path) as server:
-        server.wait_until("/healthz")
-        ticks = [int(field) for field in _stat(server.process.pid)[11:13]]
         server.wait_until("/readyz")
         assert "tensorflow" not in Path(f"/proc/{server.process.pid}/maps").read_text()
-    assert sum(ticks) / os.sysconf("SC_CLK_TCK") < 2
     lines = [line for line in server.output.splitlines() if " INFO workers run with " not in line]
     assert lines == [
         f"listening on {server.url}, loading models from {tmp_path}",
         f"ready on {server.url}, serving no model yet; documentation at {server.url}/docs",
     ]
-
-
-def _stat(pid):
-    """The fields of a process's status, from its state on."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def test_sigterm_drains_and_leaves_nobody(savedmodels, tmp_path):
