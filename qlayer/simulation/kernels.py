@@ -68,17 +68,17 @@ def layer_matrices(layers: tuple[Layer, ...], wire_count: int, angles: Angles) -
     links = max((len(chain.matrices) for chain in chains.values()), default=1)
     links = 1 << (links - 1).bit_length()  # a power of two, for the tree of products
     matrices = np.broadcast_to(np.eye(2, dtype=complex), (*shape, links, 2, 2)).copy()
-    index = np.zeros((*shape, links), dtype=np.int32)
-    multiples = np.zeros((*shape, links, 2))
+    index = np.zeros((*shape, links, 1, 1), dtype=np.int32)
+    multiples = np.zeros((*shape, links, 1, 2))
     for place, chain in chains.items():
         _fill(chain, matrices[place], index[place], multiples[place])
     product = tf.constant(matrices, complex_dtype(angles.dtype))
     if multiples.any():
-        phase = tf.gather(angles.shared[0], index)[..., tf.newaxis] * tf.constant(multiples, angles.dtype)
-        product *= unit(phase)[..., tf.newaxis, :]
+        product *= unit(tf.gather(tf.reshape(angles.shared, [-1]), index) * tf.constant(multiples, angles.dtype))
     while product.shape[2] > 1:
-        product = tf.matmul(product[:, :, 1::2], product[:, :, 0::2])
-    return product[:, :, 0]
+        first, second = tf.unstack(tf.reshape(product, [*shape, -1, 2, 2, 2]), axis=3)
+        product = tf.matmul(second, first)
+    return tf.squeeze(product, axis=2)
 
 
 def _fill(chain: Chain, matrices: np.ndarray, index: np.ndarray, multiples: np.ndarray) -> None:
@@ -122,9 +122,12 @@ def block_stacks(matrices: tf.Tensor, blocks: Sequence[Blocks], are_real: Sequen
         makes of them, (blocks, 2 K, 2 K).
     """
     count, flat = matrices.shape[1], tf.reshape(matrices, [-1, 2, 2])
+    everything = list(range(flat.shape[0]))
     stacks = []
     for is_real, alike in _alike(blocks, are_real):
-        products = _kronecker(tf.gather(flat, [[row * count + wire for wire in block] for row, block in alike]))
+        places = [row * count + wire for row, block in alike for wire in block]
+        needed = flat if places == everything else tf.gather(flat, places)
+        products = _kronecker(tf.reshape(needed, [len(alike), -1, 2, 2]))
         stacks.append(tf.math.real(products) if is_real else real_matrices(products))
     return stacks
 
@@ -208,7 +211,13 @@ def _has_parts(matrix: tf.Tensor, wires: tuple[int, ...]) -> bool:
 
 def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     """Apply a layer to unentangled wires: (n, 2, b) and (n, 2, 2) -> (n, 2, b)."""
-    return matrices[:, :, :1] * vectors[:, :1] + matrices[:, :, 1:] * vectors[:, 1:]
+    (left, right), (zeros, ones) = tf.split(matrices, 2, axis=2), tf.split(vectors, 2, axis=1)
+    return left * zeros + right * ones
+
+
+def begin_with_layer(matrices: tf.Tensor) -> tf.Tensor:
+    """Apply a layer to wires in 0: (n, 2, 2) -> (n, 2, 1)."""
+    return tf.split(matrices, 2, axis=2)[0]
 
 
 # ---------------------------------------------------------------------------------------------------------- matrices

@@ -19,6 +19,7 @@ from qlayer.simulation.register import PART, Register
 # Up to here one table of all rows costs less than two products, of which one is a batch of small ones.
 _WHOLE_MAX_BITS = 13
 _WHOLE_MAX_ELEMENTS = 2**19
+_FEW_COLUMNS = 64
 
 
 def parity_tables(masks: Sequence[int], wire_count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +76,9 @@ def phase_coefficients(terms: tuple[MaskTerm, ...], masks: list[int], angles: An
     for varies, values in ((False, angles.shared), (True, angles.varying)):
         used = [(term.angle.index, term) for term in terms if term.angle and term.angle.is_input_dependent == varies]
         if used:
-            columns = sorted({index for index, _ in used})
+            # of few columns all are multiplied, some with zeros: that is less to trace, with its gradient, than a gather
+            is_whole = values.shape[1] <= _FEW_COLUMNS
+            columns = list(range(values.shape[1])) if is_whole else sorted({index for index, _ in used})
             table = np.zeros((len(masks), len(columns)))
             for index, term in used:
                 table[masks.index(term.mask), columns.index(index)] += term.coefficient
@@ -85,8 +88,14 @@ def phase_coefficients(terms: tuple[MaskTerm, ...], masks: list[int], angles: An
 
 
 def pick_columns(values: tf.Tensor, columns: list[int]) -> tf.Tensor:
-    """Some columns of a matrix, without a copy where that is all of them in order."""
-    return values if columns == list(range(values.shape[1])) else tf.gather(values, columns, axis=1)
+    """Some columns of a matrix, without a copy where that is all of them in order.
+
+    The gradient of a slice is three operations, that of a gather fifteen.
+    """
+    start, end = columns[0], columns[0] + len(columns)
+    if columns != list(range(start, end)):
+        return tf.gather(values, columns, axis=1)
+    return values if len(columns) == values.shape[1] else values[:, start:end]
 
 
 def phase_factors(

@@ -226,30 +226,31 @@ def join(vectors: tf.Tensor) -> Register:
         return from_parts(tf.math.real(vectors[0]), tf.math.imag(vectors[0]))
     left, right = _two_factors(vectors)
     if is_real:
-        return Register(_outer(left[tf.newaxis], right[tf.newaxis])[0], tuple(range(vectors.shape[0])))
+        return Register(tf.squeeze(_outer(left, right), axis=0), tuple(range(vectors.shape[0])))
     # the last product is the only large one: it is made in parts
-    (re, im), (real, imag) = (
-        (tf.math.real(part), tf.math.imag(part)) for part in (left[:, tf.newaxis], right[tf.newaxis])
-    )
+    left, right = tf.expand_dims(left, 2), tf.expand_dims(right, 1)
+    (re, im), (real, imag) = ((tf.math.real(part), tf.math.imag(part)) for part in (left, right))
     products = re * real - im * imag, re * imag + im * real
-    return from_parts(*(tf.reshape(part, [left.shape[0] * right.shape[0], -1]) for part in products))
+    return from_parts(*(tf.reshape(part, [left.shape[1] * right.shape[2], -1]) for part in products))
 
 
 def _two_factors(blocks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Outer products until there are two factors: (n, 2, b) -> (p, b) and (q, b), with p * q = 2 ** n."""
+    """Outer products until there are two factors: (n, 2, b) -> (1, p, b) and (1, q, b), with p * q = 2 ** n."""
     tail = None
     while blocks.shape[0] + (tail is not None) > 2:  # noqa: PLR2004 - the two factors
-        if blocks.shape[0] % 2:
-            tail = blocks[-1] if tail is None else _outer(blocks[-1:], tail[tf.newaxis])[0]
-            blocks = blocks[:-1]
+        count, size = blocks.shape[:2]
+        if count % 2:
+            blocks, last = tf.split(blocks, [count - 1, 1])
+            tail = last if tail is None else _outer(last, tail)
         else:
-            blocks = _outer(blocks[0::2], blocks[1::2])
-    return blocks[0], blocks[1] if tail is None else tail
+            blocks = _outer(*tf.unstack(tf.reshape(blocks, [count // 2, 2, size, -1]), axis=1))
+    left, right = tf.split(blocks, 2) if tail is None else (blocks, tail)
+    return left, right
 
 
 def _outer(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
     """The outer product of rows: (m, p, b), (m, q, b) -> (m, p * q, b)."""
-    product = left[:, :, tf.newaxis] * right[:, tf.newaxis]
+    product = tf.expand_dims(left, 2) * tf.expand_dims(right, 1)
     return tf.reshape(product, [left.shape[0], left.shape[1] * right.shape[1], -1])
 
 

@@ -19,6 +19,7 @@ from qlayer.simulation.kernels import (
     Angles,
     Blocks,
     apply_layer_to_wires,
+    begin_with_layer,
     block_matrices,
     block_stacks,
     blocks_of,
@@ -167,7 +168,8 @@ class Simulation:
     def _layer_matrices(self, layers: tuple[Layer, ...], angles: Angles) -> LayerMatrices:
         matrices = layer_matrices(layers, self.plan.wire_count, angles)
         split = sum(isinstance(step, Layer) for step in self.plan.prefix)
-        return tf.unstack(matrices[:split]), block_stacks(matrices[split:], *self.layer_blocks)
+        first, others = tf.split(matrices, [split, len(layers) - split])
+        return tf.unstack(first), block_stacks(others, *self.layer_blocks)
 
     def _state(self, numbers: Numbers, matrices: LayerMatrices) -> State:
         elements = iter(numbers.elements)
@@ -182,11 +184,12 @@ class Simulation:
 
     def _unentangled(self, matrices: list[tf.Tensor], angles: Angles) -> Register:
         """Run the prefix, one vector for each wire, and join the register."""
-        vectors = tf.constant([[[1], [0]]] * self.plan.wire_count, complex_dtype(self.dtype))
+        vectors = zero = tf.constant([[[1], [0]]] * self.plan.wire_count, complex_dtype(self.dtype))
         remaining = iter(matrices)
         for step in self.plan.prefix:
             if isinstance(step, Layer):
-                vectors = apply_layer_to_wires(vectors, next(remaining))
+                matrix = next(remaining)
+                vectors = begin_with_layer(matrix) if vectors is zero else apply_layer_to_wires(vectors, matrix)
             else:
                 vectors = apply_phase_to_wires(vectors, step, angles)
         return join(tf.math.real(vectors) if is_real_product(self.plan.prefix, self.plan.wire_count) else vectors)

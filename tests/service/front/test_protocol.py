@@ -16,7 +16,7 @@ import standing
 
 HEADER_TIMEOUT_S = 2
 BODY_TIMEOUT_S = 3
-PATIENCE_S = 2  # of the looks at all connections, and of a busy machine
+PATIENCE_S = 8  # of the looks at all connections, and of a busy machine
 
 _POST = b"POST /v1/models/m:predict HTTP/1.1\r\nHost: x\r\n"
 _GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n"

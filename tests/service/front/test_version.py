@@ -104,7 +104,7 @@ def test_a_call_that_takes_too_long_ends_its_worker(server):
     answer = httpx.post(slow, json={"instances": [1e7]}, timeout=30)
     assert (answer.status_code, answer.json()["code"]) == (504, "call_timeout")
     assert answer.json()["error"] == "the model computed longer than 2 s"
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20
     assert httpx.post(slow, json={"instances": [0]}, timeout=30).status_code == 200
 
 
