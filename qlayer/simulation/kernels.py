@@ -211,8 +211,8 @@ def _has_parts(matrix: tf.Tensor, wires: tuple[int, ...]) -> bool:
 
 def apply_layer_to_wires(vectors: tf.Tensor, matrices: tf.Tensor) -> tf.Tensor:
     """Apply a layer to unentangled wires: (n, 2, b) and (n, 2, 2) -> (n, 2, b)."""
-    (left, right), (zeros, ones) = tf.split(matrices, 2, axis=2), tf.split(vectors, 2, axis=1)
-    return left * zeros + right * ones
+    columns, amplitudes = tf.split(matrices, 2, axis=2), tf.split(vectors, 2, axis=1)
+    return columns[0] * amplitudes[0] + columns[1] * amplitudes[1]
 
 
 def begin_with_layer(matrices: tf.Tensor) -> tf.Tensor:
