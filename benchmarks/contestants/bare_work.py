@@ -1,4 +1,7 @@
-"""The bare work of circuit (a): only the matrix products, or only the passes over memory, of `required_work`."""
+"""The bare work of circuit (a): only the matrix products, or only the passes over memory, of `required_work`.
+
+A large batch is worked on in pieces that stay in the cache, one after the other, as long as each has a sample.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ import tensorflow as tf
 
 from benchmarks.contestants.worker import Call, main
 from benchmarks.kinds import Arrays
-from benchmarks.required_work import required_work
+from benchmarks.required_work import Work, required_work
 from benchmarks.task import Task
+
+_PIECE_NUMBERS = 2**20  # 4 MB
 
 
 class BareWork:
@@ -31,7 +36,8 @@ class BareWork:
 
 def _products(task: Task) -> Call:
     """Every product with a real matrix, each with what the one before made: TensorFlow would join equal ones."""
-    products = required_work(task.wires, task.layers, task.batch).products
+    work, pieces = _piece(task)
+    products = work.products
     matrices = {(m, k): tf.random.uniform([m, k], -1, 1) / k for m, k, _ in products}
     start = tf.random.uniform(products[0][1:])
 
@@ -41,12 +47,12 @@ def _products(task: Task) -> Call:
             numbers = tf.linalg.matmul(matrices[m, k], tf.reshape(numbers, [k, n]))
         return numbers
 
-    return lambda: [multiply(start)]
+    return lambda: [multiply(start) for _ in range(pieces)]
 
 
 def _passes(task: Task) -> Call:
     """Every pass: read and write. A difference from a variable: TensorFlow would join factors."""
-    work = required_work(task.wires, task.layers, task.batch)
+    work, pieces = _piece(task)
     offset, start = tf.Variable(1.0), tf.random.uniform([work.numbers])
 
     @tf.function
@@ -55,7 +61,15 @@ def _passes(task: Task) -> Call:
             numbers = offset - numbers
         return numbers
 
-    return lambda: [copy(start)]
+    return lambda: [copy(start) for _ in range(pieces)]
+
+
+def _piece(task: Task) -> tuple[Work, int]:
+    """The work for a piece of the batch, and the number of pieces, a power of two as the batches are."""
+    whole, pieces = required_work(task.wires, task.layers, task.batch), 1
+    while pieces < task.batch and whole.numbers // pieces > _PIECE_NUMBERS:
+        pieces *= 2
+    return required_work(task.wires, task.layers, task.batch // pieces), pieces
 
 
 if __name__ == "__main__":

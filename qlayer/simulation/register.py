@@ -228,10 +228,10 @@ def join(vectors: tf.Tensor) -> Register:
     if is_real:
         return Register(tf.squeeze(_outer(left, right), axis=0), tuple(range(vectors.shape[0])))
     # the last product is the only large one: it is made in parts
-    left, right = tf.expand_dims(left, 2), tf.expand_dims(right, 1)
+    left, right = tf.reshape(left, [left.shape[1], 1, -1]), tf.reshape(right, [1, right.shape[1], -1])
     (re, im), (real, imag) = ((tf.math.real(part), tf.math.imag(part)) for part in (left, right))
     products = re * real - im * imag, re * imag + im * real
-    return from_parts(*(tf.reshape(part, [left.shape[1] * right.shape[2], -1]) for part in products))
+    return from_parts(*(tf.reshape(part, [left.shape[0] * right.shape[1], -1]) for part in products))
 
 
 def _two_factors(blocks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
