@@ -19,6 +19,7 @@ from qlayer.simulation.register import PART, Register
 # Up to here one table of all rows costs less than two products, of which one is a batch of small ones.
 _WHOLE_MAX_BITS = 13
 _WHOLE_MAX_ELEMENTS = 2**19
+# Of so few columns all are multiplied, some with zeros: a gather and its gradient are more to trace.
 _FEW_COLUMNS = 64
 
 
@@ -76,7 +77,6 @@ def phase_coefficients(terms: tuple[MaskTerm, ...], masks: list[int], angles: An
     for varies, values in ((False, angles.shared), (True, angles.varying)):
         used = [(term.angle.index, term) for term in terms if term.angle and term.angle.is_input_dependent == varies]
         if used:
-            # of few columns all are multiplied, some with zeros: a gather and its gradient are more to trace
             is_whole = values.shape[1] <= _FEW_COLUMNS
             columns = list(range(values.shape[1])) if is_whole else sorted({index for index, _ in used})
             table = np.zeros((len(masks), len(columns)))

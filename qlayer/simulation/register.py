@@ -244,8 +244,7 @@ def _two_factors(blocks: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             tail = last if tail is None else _outer(last, tail)
         else:
             blocks = _outer(*tf.unstack(tf.reshape(blocks, [count // 2, 2, size, -1]), axis=1))
-    left, right = tf.split(blocks, 2) if tail is None else (blocks, tail)
-    return left, right
+    return tuple(tf.split(blocks, 2)) if tail is None else (blocks, tail)
 
 
 def _outer(left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:

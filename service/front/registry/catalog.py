@@ -9,8 +9,6 @@ from service.front.models.version import Version
 from service.store.labels import DEFAULT_LABEL
 from service.store.store import VersionId
 
-NO_LABELS: Mapping[str, int] = {}
-
 
 class Catalog:
     """Name -> number -> version, and name -> label -> number.
@@ -45,7 +43,7 @@ class Catalog:
         return version
 
     def all_labels(self) -> Mapping[str, Mapping[str, int]]:
-        """The labels of all models that have some."""
+        """The labels of all models that have some, each the same object until they are known anew."""
         return dict(self._labels)
 
     def models(self) -> Mapping[str, list[Version]]:
@@ -78,8 +76,8 @@ class Catalog:
         return max(own.values(), key=lambda version: (version.state == "AVAILABLE", version.id.number), default=None)
 
     def labels(self, name: str) -> Mapping[str, int]:
-        """The labels of a model: the same object until they are known anew."""
-        return self._labels.get(name, NO_LABELS)
+        """The labels of a model."""
+        return self._labels.get(name, {})
 
     def relabel(self, name: str, labels: dict[str, int]) -> None:
         """Know the labels of a model as they are now."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from service.errors import MemoryBudget, StoreDamaged
 from service.front.models.version import Version
-from service.front.registry.catalog import NO_LABELS
 from service.front.registry.registry import Registry
 from service.store.fingerprints import Fingerprint
 from service.store.store import Store, VersionId
@@ -79,8 +78,9 @@ class Follower:
         """Bring the registry to what a look found."""
         registry = self.registry
         self._first = look.versions.keys() if self._first is None else self._first
+        current = registry.catalog.all_labels()
         for name, labels in look.labels.items():
-            if registry.catalog.labels(name) is known.labels.get(name, NO_LABELS):
+            if current.get(name) is known.labels.get(name):
                 registry.catalog.relabel(name, labels)
         for version in known.versions:
             # it may have been uploaded again while the folder was looked at
