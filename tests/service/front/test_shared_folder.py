@@ -131,7 +131,7 @@ def test_deleting_on_one_while_the_other_predicts_is_never_a_server_error(pair, 
     assert set(statuses) == {200, 404}
 
 
-@pytest.mark.parametrize("wait_s", [0.0, 0.1, 0.6])
+@pytest.mark.parametrize("wait_s", [0.0, 0.02, 0.1, 0.4, 0.8])
 def test_a_killed_server_leaves_versions_whole_or_absent(pair, shared, data, wait_s):
     """Kill -9 in the middle of uploads: what is stored is whole, and the next start clears up."""
     name = f"killed-{int(wait_s * 1000)}"
