@@ -1,5 +1,6 @@
 """Requests and answers of the Open Inference Protocol, byte by byte."""
 
+import base64
 import json
 
 import numpy as np
@@ -22,6 +23,13 @@ def post(client, path, document, tail=b"", **headers):
     if tail or "length" in headers:
         headers = {LENGTH: headers.pop("length", str(len(text))), **headers}
     return client.post(path, content=text + tail, headers=headers)
+
+
+def overrides(folder, number=1, config="{}"):
+    """The parameters of a load request that bring a model's files."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    parameters = {f"file:{number}/{path}": base64.b64encode(data).decode() for path, data in files.items()}
+    return {"parameters": parameters | ({"config": config} if config is not None else {})}
 
 
 def tensors(answer):

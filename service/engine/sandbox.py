@@ -98,7 +98,8 @@ def confine(limits: Limits, directory: Path) -> Protection:
     """Apply the limits to this process, for good: before TensorFlow's first operation, while there is one thread.
 
     What goes wrong in it reaches the front as a message or as an exit status; the terminal, with its Ctrl-C and
-    TensorFlow's stack traces, is none of its business.
+    TensorFlow's stack traces, is none of its business. Nor is a SIGTERM to all processes of a service: the front, which
+    got it too, answers what it has taken, and then ends this one.
 
     Args:
         limits: what it may use.
@@ -110,7 +111,8 @@ def confine(limits: Limits, directory: Path) -> Protection:
     Raises:
         SandboxMissing: the kernel has no Landlock, and the limits ask for it.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for sent_to_all in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sent_to_all, signal.SIG_IGN)
     if os.getpgrp() != os.getpid():
         os.setsid()
     _silence(1, 2)

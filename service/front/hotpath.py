@@ -16,7 +16,7 @@ from service.front.http.asgi import App, Receive, Scope, Send
 from service.front.http.bodies import ClientLeft, Headers, lenient_coding, read_body
 from service.front.http.exchange import note_caller
 from service.front.http.paths import normalized, refusal
-from service.front.http.replies import Reply, reply_to
+from service.front.http.replies import Reply, let_go, reply_to
 from service.front.http.vigil import Vigil, Watched
 from service.front.registry.target import Target, target_of
 
@@ -101,12 +101,14 @@ class HotPath:
         try:
             with self._vigil.over(receive) as watched:
                 reply = await self._answer(endpoint, scope, watched)
-        except ClientLeft:
+        except ClientLeft as exc:
+            let_go(exc)
             _log.info("a client left before its answer (499)")
             return
         except Exception as exc:  # noqa: BLE001 -- the border: every error becomes a reply
             reply = reply_to(exc)
             self._context.count(exc)
+            let_go(exc)
         await send_reply(reply, send)
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:

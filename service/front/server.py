@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -25,7 +26,7 @@ from service.front.access.keys import KeyFile
 from service.front.app import create_app
 from service.front.context import Context
 from service.front.documentation.sample import curl_line
-from service.front.fronts import Fronts
+from service.front.fronts import PASSED_ON, Fronts
 from service.front.http.outbox import Outbox
 from service.front.http.protocol import LimitedProtocol, close_overdue
 from service.front.models.version import Version
@@ -41,6 +42,7 @@ _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- what a per
 _COLLECTED_OBJECTS = 50_000  # made and not yet freed, before the collector looks at them
 _BACKLOG = 2048  # connections that wait to be accepted; the kernel takes its own somaxconn where that is less
 _LOOKS_EVERY_TICKS = 5  # of uvicorn's ten a second: deadlines are seconds, half of one late is soon enough
+_THREADS_MAX = 64  # most of them wait: for files, locks and processes that end
 _FILES_MAX = 65536  # eight times the connections that there may be by default
 
 
@@ -57,7 +59,13 @@ def run(settings: Settings) -> None:
         _prepare_keys(settings)
         _check_sandbox(settings)
 
+        def close_all_but(kept: socket.socket | None) -> None:
+            for listener in listeners:
+                if listener is not kept:
+                    listener.close()
+
         def serve(number: int, is_again: bool) -> None:
+            close_all_but(listeners[number])  # or connections would wait in one that another front has closed
             context = create_context(settings)
             context.front = number if settings.fronts > 1 else None
             _Server(context, listeners[number], is_speaker=number == 0 and not is_again).run([listeners[number]])
@@ -65,7 +73,7 @@ def run(settings: Settings) -> None:
         if settings.fronts == 1:
             serve(0, False)
         else:
-            Fronts(settings.fronts, serve).run()
+            Fronts(settings.fronts, serve, on_end=partial(close_all_but, None)).run()
 
 
 def create_context(settings: Settings) -> Context:
@@ -165,6 +173,14 @@ class _Server(uvicorn.Server):
         self._address = _address(listener) + settings.root_path
         self._is_speaker = is_speaker
         self._announcement: asyncio.Task[None] | None = None
+        self._senders: set[str] = set()
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS_MAX))
+        if self._context.front is not None:
+            for sig, told in PASSED_ON.items():
+                signal.signal(told, lambda *_, sig=sig: self._end_by(sig, "the process that passes signals on"))
+        await super().serve(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -185,10 +201,16 @@ class _Server(uvicorn.Server):
 
         A second signal ends the process now, whatever it or a worker is doing.
         """
-        if self._context.is_draining:
+        self._end_by(sig, "whoever sent it")
+
+    def _end_by(self, sig: int, sender: str) -> None:
+        if sender in self._senders:
             for worker in multiprocessing.active_children():
                 worker.kill()  # one that computes would not notice before it is done
             os._exit(128 + sig)
+        self._senders.add(sender)
+        if self._context.is_draining:
+            return
         wait_s = self._context.settings.drain_wait_s if sig == signal.SIGTERM else 0
         self._context.is_draining = True
         loop = asyncio.get_running_loop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 Fingerprint = tuple[tuple[str, int, int], ...]
@@ -9,14 +10,14 @@ Fingerprint = tuple[tuple[str, int, int], ...]
 
 
 def fingerprint(directory: Path) -> Fingerprint:
-    """See Fingerprint; files that vanish meanwhile are left out."""
+    """See Fingerprint; files that vanish meanwhile, or cannot be looked at, are left out."""
     entries = []
     for path in sorted(directory.rglob("*")):
         try:
             status = path.stat()
-        except FileNotFoundError:
+        except OSError:
             continue
-        if path.is_file():
+        if stat.S_ISREG(status.st_mode):
             entries.append((path.relative_to(directory).as_posix(), status.st_size, status.st_mtime_ns))
     return tuple(entries)
 

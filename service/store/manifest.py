@@ -79,6 +79,8 @@ def read_manifest(directory: Path) -> Manifest | None:
         return replace(Manifest(**known), files=files, signatures=_signatures(document))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError as exc:
+        raise UploadRejected("its files cannot be read: let the server's user read them", "load_failed") from exc
     except (OSError, ValueError, TypeError, AttributeError) as exc:
         raise UploadRejected(
             f"its {MANIFEST} cannot be read ({type(exc).__name__}): restore the version from a backup, or delete it",

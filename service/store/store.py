@@ -8,6 +8,7 @@ what is not yet a version, `.trash` what is none any more. Processes may share a
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,7 +76,9 @@ class Store:
     def uploaded(self, name: str) -> list[int]:
         """Those of them that were uploaded, and are whole for that reason."""
         return [
-            number for number in self.numbers(name) if (self.directory(VersionId(name, number)) / MANIFEST).exists()
+            number
+            for number in self.numbers(name)
+            if os.path.exists(self.directory(VersionId(name, number)) / MANIFEST)  # noqa: PTH110 -- Path's raises
         ]
 
     def misplaced(self) -> list[str]:
@@ -291,5 +294,8 @@ def _rename(staged: Path, directory: Path, version: VersionId) -> None:
 
 
 def _is_stored(directory: Path) -> bool:
-    """Whether a folder is a version: one that lost its graph is one still, and is told to be damaged."""
-    return (directory / GRAPH).is_file() or (directory / MANIFEST).is_file()
+    """Whether a folder is a version: one that lost its graph, or cannot be entered, is one still, and fails to load."""
+    try:
+        return (directory / GRAPH).is_file() or (directory / MANIFEST).is_file()
+    except PermissionError:
+        return True

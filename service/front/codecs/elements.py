@@ -55,10 +55,16 @@ def array_of(value: object, dtype: Dtype, *, may_hold_booleans: bool) -> np.ndar
         array = np.asarray(None)
     if array.dtype.kind not in _ACCEPTED_KINDS[dtype.kind] and array.size:
         _shape_of(value, dtype)
-        if dtype.kind != "integer":
-            raise InvalidValue(f"JSON Value has numbers that are out of range for type: {dtype.numpy}")
-        array = np.array(value, object)  # small and very large ones together: NumPy would round them to floats
+        array = _of_large_numbers(value, dtype)
     return _converted(array, dtype)
+
+
+def _of_large_numbers(value: object, dtype: Dtype) -> np.ndarray[Any, Any]:
+    """Whole numbers beyond 64 bits, which no dtype of NumPy holds: as floats rounded, as integers exact."""
+    try:
+        return np.array(value, object if dtype.kind == "integer" else np.float64)
+    except OverflowError:
+        raise InvalidValue(f"JSON Value has numbers that are out of range for type: {dtype.numpy}") from None
 
 
 def _may_hold_booleans(value: object) -> bool:

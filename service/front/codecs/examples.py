@@ -46,7 +46,7 @@ def parse_examples(body: bytes) -> ExamplesRequest:
         InvalidShape: there are no examples.
         InvalidValue: a feature is no number, text, boolean or base64, nor a flat list of one of these.
     """
-    document = parse_object(body)
+    document = parse_object(body, may_go_on=True)
     signature = signature_name(document)
     context = _features(document.get("context", {}), "'context'")
     if "examples" not in document:

@@ -1,4 +1,4 @@
-"""JSON as both protocols write it: NaN and infinities are bare tokens, text behind an object is ignored."""
+"""JSON as both protocols write it, in which NaN and infinities are bare tokens."""
 
 from __future__ import annotations
 
@@ -20,16 +20,20 @@ _STRING_OR_INF = re.compile(r'"(?:[^"\\]|\\.)*+"?|\bInf\b', re.DOTALL)  # an ope
 _SPECIAL_TOKENS = {"nan": b"NaN", "inf": b"Infinity", "-inf": b"-Infinity"}
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body; text behind it is ignored, NaN and infinities are taken.
+def parse_object(body: bytes, *, may_go_on: bool = False) -> dict[str, Any]:
+    """The JSON object that a body is; NaN and infinities are taken.
+
+    Args:
+        body: as it came, inflated.
+        may_go_on: whether text behind the object is ignored, as TensorFlow Serving does.
 
     Raises:
-        InvalidJson: there is none.
+        InvalidJson: there is none, or more than it.
     """
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        document = _parse_leniently(body)
+        document = _parse_leniently(body, may_go_on=may_go_on)
     if not isinstance(document, dict):
         raise InvalidJson(f"JSON Value: {excerpt(document)} Is not object")
     return document
@@ -79,16 +83,18 @@ def plain(array: Array, *, is_base64: bool = False) -> object:
     return orjson.Fragment(_with_special_tokens(array, text) if b"null" in text else text)
 
 
-def _parse_leniently(body: bytes) -> object:
+def _parse_leniently(body: bytes, *, may_go_on: bool) -> object:
     if not body.strip():
         raise InvalidJson("JSON Parse error: The document is empty")
     try:
         text = _with_long_infinities(body.decode("utf-8-sig").lstrip())
-        document, _ = json.JSONDecoder().raw_decode(text)
+        document, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as exc:
         raise InvalidJson(f"JSON Parse error: Invalid value. at offset: {exc.pos}") from exc
     except (UnicodeDecodeError, RecursionError, ValueError) as exc:
         raise InvalidJson("JSON Parse error: not UTF-8, nested too deeply, or with too long a number") from exc
+    if not may_go_on and text[end:].strip():
+        raise InvalidJson(f"JSON Parse error: The document root must not be followed by other values. at offset: {end}")
     return document
 
 

@@ -20,6 +20,7 @@ ELEMENTS = {row.oip: row for row in DTYPES.values() if not row.is_pair}
 _PAIR = 2
 _RANK_MAX = 32
 _BYTES_MAX = 2**62
+_UINT64_MAX = 2**64 - 1
 
 
 def datatype_of(tensor: TensorSpec) -> str:
@@ -96,4 +97,4 @@ def unsigned(name: str, value: object) -> int:
 
 
 def _is_size(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _UINT64_MAX

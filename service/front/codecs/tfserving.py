@@ -46,7 +46,7 @@ def parse_predict(body: bytes) -> PredictRequest:
         InvalidJson: it is no JSON object.
         InvalidRequest: it has not exactly one of the keys `instances` and `inputs`, or a bad `signature_name`.
     """
-    document = parse_object(body)
+    document = parse_object(body, may_go_on=True)
     signature = signature_name(document)
     is_rows = "instances" in document
     if is_rows and "inputs" in document:
@@ -123,7 +123,7 @@ def _columns_of_rows(rows: object, spec: SignatureSpec) -> dict[str, Any]:
 
 def _is_named(value: object) -> bool:
     """Whether a value is an object of inputs by their names, and not base64."""
-    return isinstance(value, dict) and value.keys() != {"b64"}
+    return isinstance(value, dict) and not (value.keys() == {"b64"} and isinstance(value["b64"], str))
 
 
 def _refuse_row(index: int, row: object, spec: SignatureSpec) -> NoReturn:

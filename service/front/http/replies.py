@@ -57,6 +57,11 @@ def reply_to(exc: Exception) -> Reply:
     return Reply(error.status, orjson.dumps(_document(error)), headers)
 
 
+def let_go(exc: BaseException) -> None:
+    """Forget how an error came about, once it is answered: its frames hold the request, and may hold the error."""
+    exc.__traceback__ = exc.__context__ = exc.__cause__ = None
+
+
 def _document(error: ServiceError) -> dict[str, Any]:
     """The body of an error's reply."""
     message = error.message.encode(errors="backslashreplace").decode()  # it may quote half a surrogate pair

@@ -18,7 +18,7 @@ from service.errors import DeadlineExceeded, InvalidRequest, QueueFull, TooLarge
 from service.front.models.lanes import Lanes, Part, lane_of
 from service.front.models.statistics import Spans, Statistics
 
-Call = Callable[[str, Arrays], Awaitable[tuple[Arrays, Spans]]]
+Call = Callable[[str, Arrays, float], Awaitable[tuple[Arrays, Spans]]]
 
 Told = Callable[[int, int], None]
 """Is told how long a request waited for its first row to be computed, and how long its calls computed: nanoseconds."""
@@ -50,7 +50,8 @@ class Batcher:
     `_withdraw`, in steps that wait for nothing.
 
     Args:
-        call: `await call(signature, inputs) -> outputs, spans`.
+        call: `await call(signature, inputs, deadline) -> outputs, spans`; the deadline, in the loop's time, is when
+            nobody waits any more for it to begin.
         limits: how much may wait and go together.
         statistics: count what waits and what is called.
         calls_max: calls at the same time.
@@ -164,6 +165,7 @@ class Batcher:
         parts = [
             Part(signature, piece, count, lane, rank, deadline, now_ns, loop.create_future()) for piece, count in slices
         ]
+        parts[0].is_first = True
         self._lanes.put(parts)
         if len(self._tasks) < self._calls_max:
             self._start()
@@ -205,6 +207,7 @@ class Batcher:
         """Call batch after batch until nothing waits."""
         try:
             while batch := self._lanes.take(self._limits.batch_max_rows):
+                self._note_wait(batch)
                 await self._execute(batch)
         finally:  # in the step that found nothing to take: who comes next starts another
             self._tasks.remove(asyncio.current_task())  # type: ignore[arg-type]  # it runs in one
@@ -221,18 +224,25 @@ class Batcher:
             _answer(batch, outputs)
             return
         for part in batch:
-            await self._execute([part])
+            if part.deadline <= self._running_loop().time():
+                _fail([part], DeadlineExceeded("not computed in time: the call with other requests failed"))
+            elif not part.outputs.done():  # its caller still waits
+                await self._execute([part])
 
-    async def _called(self, batch: list[Part]) -> Arrays:
+    def _note_wait(self, batch: list[Part]) -> None:
+        """The parts wait no more."""
         now_ns = time.perf_counter_ns()
         for part in batch:
             part.queue_ns = now_ns - part.since_ns
-            self._statistics.waited(part.queue_ns)
+            self._statistics.waited(part.queue_ns, is_first=part.is_first)
+
+    async def _called(self, batch: list[Part]) -> Arrays:
         first = batch[0]
         inputs = first.inputs if len(batch) == 1 else _joined([part.inputs for part in batch])
         rows = sum(part.rows for part in batch)
-        outputs, spans = await self._call(first.signature, inputs)
-        self._statistics.called(rows, len(batch), spans)
+        deadline = first.deadline if len(batch) == 1 else max(part.deadline for part in batch)
+        outputs, spans = await self._call(first.signature, inputs, deadline)
+        self._statistics.called(rows, sum(part.is_first for part in batch), spans)
         for part in batch:
             part.infer_ns = spans.infer_ns
         if len(batch) > 1 and not _has_rows(outputs, rows):

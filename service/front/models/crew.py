@@ -28,7 +28,7 @@ class Crew:
     """Workers that are running and free are handed out one by one.
 
     The mutable state is the workers that run, those of them that are free and those that leave, who waits for one, the
-    times of deaths, the tasks that keep them running, and, at the end, why there are none.
+    times of deaths, the tasks that keep them running, how many of these start one, and, at the end, why there are none.
 
     Args:
         name: of the version, for the log.
@@ -56,6 +56,7 @@ class Crew:
         self._waiting: deque[asyncio.Future[Instance]] = deque()
         self._deaths: deque[float] = deque(maxlen=restarts_max + 1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._starting = 0
         self._on_end = on_end
         self._failure: ServiceError | None = None
 
@@ -83,11 +84,12 @@ class Crew:
         for _ in range(count):
             self._begin(self._supervise(None))
 
-    async def take(self) -> Instance:
-        """A free worker, to be given back; waits for one.
+    async def take(self, deadline: float) -> Instance:
+        """A free worker, to be given back; waits for one until a deadline, in the loop's time.
 
         Raises:
             Unavailable: there will be none.
+            TimeoutError: none was free in time.
         """
         while self._free:
             instance = self._free.pop()  # the last one back: its caches are warm
@@ -98,8 +100,9 @@ class Crew:
         waiting: asyncio.Future[Instance] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         try:
-            return await waiting
-        except asyncio.CancelledError:
+            async with asyncio.timeout_at(deadline):
+                return await waiting
+        except (asyncio.CancelledError, TimeoutError):
             if waiting.done() and not waiting.cancelled() and not waiting.exception():
                 self.give(waiting.result())
             raise
@@ -171,21 +174,34 @@ class Crew:
 
     async def _started(self) -> Instance | None:
         """A new worker after a pause that doubles with each recent death; None when there were too many."""
-        while (deaths := self.restarts) <= self._restarts_max:
+        failures = 0  # in a row: they may lie too far apart to be within the window
+        while not self._failure:
+            deaths = self.restarts
+            if max(deaths, failures) > self._restarts_max:
+                if not self._running and not self._starting:
+                    self._give_up(deaths)
+                    break
+                await asyncio.sleep(_BACK_OFF_MAX_S)  # others serve meanwhile
+                failures = 0
+                continue
             await asyncio.sleep(min(_BACK_OFF_S * 2 ** (deaths - 1), _BACK_OFF_MAX_S) if deaths else 0)
+            self._starting += 1
             try:
                 instance = await self._start()
             except ServiceError as exc:
+                failures += 1
                 self._deaths.append(time.monotonic())
                 _log.warning("a worker of %s did not come back: %s", self._name, exc.message)
             else:
                 self._join(instance)
                 return instance
-        if not self._running:
-            self._end(
-                Unavailable(f"its worker died {deaths} times within {DEATHS_WINDOW_S:g} s and is not started again")
-            )
+            finally:
+                self._starting -= 1
         return None
+
+    def _give_up(self, deaths: int) -> None:
+        often = f"{deaths} times within {DEATHS_WINDOW_S:g} s" if deaths > self._restarts_max else "again and again"
+        self._end(Unavailable(f"its worker died {often} and is not started again"))
 
     def _end(self, failure: ServiceError) -> None:
         """Tell who waits, and who comes, that there will be no worker."""

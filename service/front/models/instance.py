@@ -211,7 +211,10 @@ _WARMING_UP = _Step("calling the model once", "a first call of the model failed"
 
 async def _forked(directory: Path, limits: Limits, *, is_strict: bool) -> tuple[socket.socket, BaseProcess]:
     """Our end of the socket to a new worker, and its process."""
-    ours, theirs = socket.socketpair()
+    try:
+        ours, theirs = socket.socketpair()
+    except OSError as exc:
+        raise Unavailable(f"no worker could be started: {exc.strerror}") from exc
     try:
         with theirs:
             return ours, await asyncio.to_thread(

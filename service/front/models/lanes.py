@@ -27,6 +27,7 @@ class Part:
     deadline: float
     since_ns: int
     outputs: asyncio.Future[Arrays]
+    is_first: bool = False
     is_waiting: bool = True
     queue_ns: int = 0
     infer_ns: int = 0

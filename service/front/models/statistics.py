@@ -151,13 +151,14 @@ class Statistics:
         """A block that handles one request; how it ends and how long it takes is counted."""
         return Request(self)
 
-    def waited(self, ns: int) -> None:
-        """A part of a request waited so long before its call."""
-        self.queue.add(ns)
+    def waited(self, ns: int, *, is_first: bool) -> None:
+        """A part of a request waited so long before its call; the first part stands for the request."""
+        if is_first:
+            self.queue.add(ns)
         self.queue_s.add(ns / 1e9)
 
     def called(self, rows: int, requests: int, spans: Spans) -> None:
-        """A call of the model has come back with its outputs."""
+        """A call of the model has come back with its outputs; it was the first for so many requests."""
         self.rows += rows
         self.executions += 1
         self.batch_rows.add(rows)

@@ -90,6 +90,7 @@ class Version:
         self._limits = limits
         self._is_strict = manifest is not None or limits.is_folder_strict
         self._buckets = Buckets({})
+        self._asking: set[asyncio.Task[dict[str, list[Any]]]] = set()
         self._crew = Crew(
             f"{id.name}/{id.number}", self._start_worker, limits.restarts_max, limits.growth_max_mb, self._given_up
         )
@@ -183,8 +184,10 @@ class Version:
         Raises:
             DeadlineExceeded: it waited too long for a worker.
         """
-        async with self._worker(timeout_s) as instance:
-            return await instance.infer_shapes(signature, shapes)
+        asking = asyncio.create_task(self._inferred(signature, shapes, timeout_s))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asked)
+        return await asyncio.shield(asking)  # a caller who leaves must not end the worker
 
     async def close(self) -> None:
         """Answer what was taken, then end the workers."""
@@ -226,23 +229,33 @@ class Version:
         if self.state == "END":
             raise self._unavailable()
 
-    async def _call(self, signature: str, inputs: Arrays) -> tuple[Arrays, Spans]:
+    async def _inferred(
+        self, signature: str, shapes: Mapping[str, list[int | None]], timeout_s: float
+    ) -> dict[str, list[Any]]:
+        async with self._worker(asyncio.get_running_loop().time() + timeout_s) as instance:
+            return await instance.infer_shapes(signature, shapes)
+
+    def _asked(self, asking: asyncio.Task[dict[str, list[Any]]]) -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled():
+            asking.exception()  # seen, also where its caller has left
+
+    async def _call(self, signature: str, inputs: Arrays, deadline: float) -> tuple[Arrays, Spans]:
         """One call of the model; where it was compiled for a batch size that holds these rows, of that signature."""
         bucket = self._buckets.holding(signature, inputs)
-        async with self._worker() as instance:
+        async with self._worker(deadline) as instance:
             if bucket is None:
                 return await instance.call(signature, inputs)
             outputs, spans = await instance.call(bucket.signature, bucket.padded(inputs))
             return bucket.cut(outputs), spans
 
     @contextlib.asynccontextmanager
-    async def _worker(self, timeout_s: float | None = None) -> AsyncIterator[Instance]:
+    async def _worker(self, deadline: float) -> AsyncIterator[Instance]:
         """A worker that is free, for the block."""
         try:
-            async with asyncio.timeout(timeout_s):
-                instance = await self._crew.take()
+            instance = await self._crew.take(deadline)
         except TimeoutError:
-            raise DeadlineExceeded(f"no worker was free within {timeout_s:g} s") from None
+            raise DeadlineExceeded("not computed in time: no worker was free") from None
         except Unavailable as exc:
             raise self._unavailable() from exc
         try:

@@ -25,6 +25,9 @@ from service.front.models.version import Version
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
+Counted = list[tuple[str, Statistics]]
+"""The counters of versions, with their models' names: those that are gone too, for what is summed by model."""
+
 _US = 1e6
 _AS_THEIRS = "As TensorFlow Serving, in us"
 _REASONS = {429: "REJECTED", 499: "CANCELED", 504: "REJECTED"}
@@ -179,18 +182,18 @@ class _Versions(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of the tables, and those with labels of their own."""
-        versions = self._context.registry.listed()
+        versions, counted = self._context.registry.listed(), self._context.registry.catalog.counted()
         for number in _NUMBERS:
             yield _number(number, versions)
         for distribution in _DISTRIBUTIONS:
             yield _distribution(distribution, ((_labels(version), version.statistics) for version in versions))
         for distribution, label, labels in _TENSORFLOW_SERVING:
-            rows = (({label: version.id.name, **labels}, version.statistics) for version in versions)
+            rows = (({label: model, **labels}, statistics) for model, statistics in counted)
             yield _distribution(distribution, rows)
-        yield _example_count(versions)
-        yield _run_count(versions)
+        yield _example_count(counted)
+        yield _run_count(counted)
         yield _requests(versions, self._context.refusals)
-        yield _request_count(versions)
+        yield _request_count(counted)
         yield _failures(versions)
 
 
@@ -235,35 +238,35 @@ def _requests(versions: list[Version], refusals: Mapping[tuple[int, str], int]) 
     return metric
 
 
-def _request_count(versions: list[Version]) -> Metric:
+def _request_count(counted: Counted) -> Metric:
     """TensorFlow Serving's: by model, not by version, and with its own words for statuses."""
     name = ":tensorflow:serving:request_count"
     metric = Metric(name, "As TensorFlow Serving", "unknown")
     counts: Counter[tuple[str, str]] = Counter()
-    for version in versions:
-        counts[version.id.name, "OK"] += version.statistics.success.count
-        for (status, _), count in version.statistics.failures.items():
-            counts[version.id.name, canonical_name(status)] += count
+    for model, statistics in counted:
+        counts[model, "OK"] += statistics.success.count
+        for (status, _), count in statistics.failures.items():
+            counts[model, canonical_name(status)] += count
     for (model, canonical), count in counts.items():
         metric.add_sample(name, {"model_name": model, "status": canonical}, count)
     return metric
 
 
-def _example_count(versions: list[Version]) -> Metric:
+def _example_count(counted: Counted) -> Metric:
     """TensorFlow Serving's: by model."""
     metric = Metric(":tensorflow:serving:request_example_count", "As TensorFlow Serving", "counter")
     counts: Counter[str] = Counter()
-    for version in versions:
-        counts[version.id.name] += round(version.statistics.examples.total)
+    for model, statistics in counted:
+        counts[model] += round(statistics.examples.total)
     for model, count in counts.items():
         metric.add_sample(f"{metric.name}_total", {"model": model}, count)
     return metric
 
 
-def _run_count(versions: list[Version]) -> Metric:
+def _run_count(counted: Counted) -> Metric:
     """TensorFlow Serving's: calls of all models together."""
     metric = Metric(":tensorflow:serving:batching_session:wrapped_run_count", "As TensorFlow Serving", "unknown")
-    metric.add_sample(metric.name, {}, sum(version.statistics.executions for version in versions))
+    metric.add_sample(metric.name, {}, sum(statistics.executions for _, statistics in counted))
     return metric
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from service.errors import ModelNotFound
+from service.front.models.statistics import Statistics
 from service.front.models.version import Version
 from service.store.labels import DEFAULT_LABEL
 from service.store.store import VersionId
 
 
 class Catalog:
-    """Name -> number -> version, and name -> label -> number.
+    """Name -> number -> version, and name -> label -> number; and the counters of versions that are known no more.
 
     Nothing of it waits for anything; the registry alone changes it.
     """
@@ -19,6 +20,7 @@ class Catalog:
     def __init__(self) -> None:
         self._models: dict[str, dict[int, Version]] = {}
         self._labels: dict[str, dict[str, int]] = {}
+        self._gone: dict[VersionId, Statistics] = {}
 
     def __iter__(self) -> Iterator[Version]:
         return iter([version for versions in self._models.values() for version in versions.values()])
@@ -35,12 +37,24 @@ class Catalog:
         return replaced
 
     def pop(self, id_: VersionId) -> Version | None:
-        """Forget a version; returns it."""
+        """Forget a version, but not its counters; returns it."""
         versions = self._models.get(id_.name, {})
         version = versions.pop(id_.number, None)
+        if version:
+            self._gone[id_] = version.statistics
         if not versions:
             self._models.pop(id_.name, None)
         return version
+
+    def statistics(self, id_: VersionId) -> Statistics | None:
+        """The counters that a version with this id goes on with, if there has been one."""
+        version = self.get(id_)
+        return version.statistics if version else self._gone.get(id_)
+
+    def counted(self) -> list[tuple[str, Statistics]]:
+        """The counters of all versions that there have been, with their models' names: no sum of them ever falls."""
+        counters = self._gone | {version.id: version.statistics for version in self}
+        return [(id_.name, statistics) for id_, statistics in counters.items()]
 
     def all_labels(self) -> Mapping[str, Mapping[str, int]]:
         """The labels of all models that have some, each the same object until they are known anew."""

@@ -103,9 +103,12 @@ async def load(registry: Registry, name: str, who: str) -> None:
     for version in versions:
         if version.state == "END":  # it may have been repaired
             registry.serve(registry.fresh(version.id))
-    chosen = registry.kept(name) | {version.id for version in versions if version.state == "AVAILABLE"}
-    for id_ in sorted(chosen):
-        await _reload(registry, id_)
+    loaded = {version.id for version in versions if version.state == "AVAILABLE"}
+    tried: set[VersionId] = set()
+    while chosen := (loaded | registry.kept(name)) - tried:  # one that fails lets the one before it be kept
+        for id_ in sorted(chosen):
+            await _reload(registry, id_)
+        tried |= chosen
     if not any(version.state == "AVAILABLE" for version in registry.catalog.of_model(name)):
         failure = next((version.failure for version in registry.versions(name) if version.failure), None)
         raise failure or ModelNotFound(f"failed to load '{name}', no version is available")

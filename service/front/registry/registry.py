@@ -145,7 +145,7 @@ class Registry:
             if self.store.has(id_):
                 return await self._same(id_, manifest), False
             await asyncio.to_thread(self.store.check_room, id_, manifest)
-            version = Version(id_, staged, self.limits.serving_of(id_.name), manifest)
+            version = Version(id_, staged, self.limits.serving_of(id_.name), manifest, self.catalog.statistics(id_))
             await self.loader.start(version)
             version.manifest = manifest = replace(manifest, signatures=version.signatures)
             try:
@@ -192,8 +192,7 @@ class Registry:
 
     def fresh(self, id_: VersionId) -> Version:
         """A version as it is in the store now, without a worker."""
-        directory, known = self.store.directory(id_), self.catalog.get(id_)
-        statistics = known.statistics if known else None
+        directory, statistics = self.store.directory(id_), self.catalog.statistics(id_)
         limits = self.limits.serving_of(id_.name)
         try:
             return Version(id_, directory, limits, read_manifest(directory), statistics)

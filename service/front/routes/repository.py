@@ -46,10 +46,12 @@ async def load(model: str, request: Request, context: Manager) -> JSONResponse:
     overrides = read_overrides(await _document(request, context, _LOAD_MAX_BYTES))
     registry, caller = context.registry, request.state.caller
     try:
+        received = []
         for number, files in sorted(overrides.items()):
             context.keys.check_upload(caller)
-            await context.uploads.receive_files(files, VersionId(model, number), caller)
-        if overrides:
+            version, _ = await context.uploads.receive_files(files, VersionId(model, number), caller)
+            received.append(version)
+        if received and all(version.state == "AVAILABLE" for version in received):
             registry.load_kept()
         else:
             await changes.load(registry, model, caller)

@@ -26,7 +26,7 @@ class Squares:
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def __call__(self, signature, inputs):
+    async def __call__(self, signature, inputs, _):
         """Square the rows, when the gate is open."""
         assert self.running < self.calls_max, "more calls at once than there are workers"
         self.running += 1
@@ -230,7 +230,7 @@ def test_a_lost_worker_costs_only_its_batch():
     async def story():
         calls = []
 
-        async def call(_, inputs):
+        async def call(_, inputs, __):
             calls.append(inputs["x"].tolist())
             await asyncio.sleep(0.01)
             if len(calls) == 1:
@@ -251,11 +251,74 @@ def test_a_lost_worker_costs_only_its_batch():
     assert answers[2]["y"].tolist() == [2]
 
 
+def test_after_a_batch_that_failed_only_those_are_called_who_still_wait():
+    """Not who left meanwhile, and not whose time is over: that one is told."""
+
+    async def story():
+        model = Squares()
+        model.gate.clear()
+        batcher = Batcher(model, LIMITS, Statistics())
+        first = asyncio.create_task(batcher.submit("a", rows(0), 10))
+        await asyncio.sleep(0.01)
+        guilty, leaving, patient = (asyncio.create_task(batcher.submit("a", rows(n), 10)) for n in (-1, 1, 2))
+        late = asyncio.create_task(batcher.submit("a", rows(3), 0.2))
+        await asyncio.sleep(0.01)
+        model.gate.set()
+        await first
+        model.gate.clear()
+        await asyncio.sleep(0.01)
+        leaving.cancel()
+        await asyncio.sleep(0.3)
+        model.gate.set()
+        answers = await asyncio.gather(guilty, patient, late, return_exceptions=True)
+        return answers, [x.tolist() for _, x in model.calls]
+
+    (guilty, patient, late), calls = asyncio.run(story())
+    assert calls == [[0], [-1, 1, 2, 3], [-1], [2]]
+    assert isinstance(guilty, InvalidRequest)
+    assert isinstance(late, DeadlineExceeded)
+    assert patient["y"].tolist() == [4]
+
+
+def test_a_call_knows_how_long_it_is_waited_for():
+    """Until the last of its requests would give up."""
+
+    async def story():
+        deadlines = []
+
+        async def call(_, inputs, deadline):
+            deadlines.append(deadline - asyncio.get_running_loop().time())
+            await asyncio.sleep(0.01)
+            return {"y": inputs["x"]}, SPANS
+
+        batcher = Batcher(call, LIMITS, Statistics())
+        await asyncio.gather(*(batcher.submit("a", rows(1), timeout_s) for timeout_s in (100, 300, 200)))
+        return deadlines
+
+    [together] = asyncio.run(story())
+    assert 299 < together <= 300
+
+
+def test_a_request_is_counted_once():
+    """However many calls its rows went into, and however often."""
+
+    async def story():
+        statistics = Statistics()
+        batcher = Batcher(Squares(), LIMITS, statistics)
+        await batcher.submit("a", rows(*range(20)), 10)
+        asked = [batcher.submit("a", rows(n), 10) for n in (1, -1, 2)]
+        await asyncio.gather(batcher.submit("a", rows(0), 10), *asked, return_exceptions=True)
+        return statistics
+
+    statistics = asyncio.run(story())
+    assert (statistics.queue.count, statistics.calls.compute_infer.count) == (5, 4)
+
+
 def test_outputs_without_the_rows_of_the_inputs_are_asked_again_one_by_one():
     """A model that does not keep its rows answers each request as if it were alone."""
 
     async def story():
-        async def call(_, inputs):
+        async def call(_, inputs, __):
             await asyncio.sleep(0.01)
             return {"y": np.unique(inputs["x"])}, SPANS
 

@@ -1,5 +1,6 @@
 """The end of a server: what it was asked is answered, and nothing is left behind."""
 
+import os
 import shutil
 import signal
 import socket
@@ -80,6 +81,24 @@ def test_a_second_signal_ends_it_now(folder, first):
         server.wait_until("/readyz", 503) if first == signal.SIGTERM else time.sleep(0.5)
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=15) == 128 + signal.SIGTERM
+    processes.wait_for(lambda: not processes.running(family))
+
+
+@pytest.mark.parametrize("fronts", ["1", "2"])
+def test_a_signal_to_all_its_processes_drains_it(folder, fronts):
+    """As systemd stops a service: fronts, workers and what forks them get it, and all that was asked is answered."""
+    with processes.Server(folder, "--fronts", fronts, "--batch-max-rows", "1") as server:
+        for _ in range(10):
+            server.wait_until("/readyz")
+        family = processes.children(server.process.pid)
+        threads, statuses = _ask_in_threads(server.url + SLOW, 6)
+        time.sleep(0.7)
+        for pid in [server.process.pid, *family]:
+            os.kill(pid, signal.SIGTERM)
+        assert server.wait() == 0
+        for thread in threads:
+            thread.join()
+    assert statuses == [200] * 6
     processes.wait_for(lambda: not processes.running(family))
 
 

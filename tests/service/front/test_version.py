@@ -12,6 +12,7 @@ import time
 import httpx
 import processes
 import pytest
+from oip_requests import overrides
 
 ROW = {"instances": [[0, 0, 0, 1]]}
 AFFINE = "/v1/models/affine:predict"
@@ -130,8 +131,8 @@ def test_a_full_queue_is_told(tight):
     assert "1 rows wait already, of at most 1" in refused[0].json()["error"]
 
 
-def test_a_model_whose_worker_dies_again_and_again_is_given_up(tight):
-    """Too many deaths: the model is unavailable with the reason, and that is no reason for anything else to stop."""
+def test_a_model_whose_worker_dies_again_and_again_is_given_up(tight, savedmodels):
+    """It is unavailable with the reason, and nothing else stops; a load with its files brings it back."""
     kill(tight, 2)
     kill(tight, 0)
     processes.wait_for(lambda: "END" in httpx.get(tight.url + "/v1/models/affine").text)
@@ -141,6 +142,11 @@ def test_a_model_whose_worker_dies_again_and_again_is_given_up(tight):
     assert "its worker died 2 times within 60 s" in answer.json()["error"]
     assert httpx.get(tight.url + "/v1/models/affine").json()["ready"] is False
     assert httpx.get(tight.url + "/healthz").status_code == 200
+    headers = {"Authorization": f"Bearer {processes.MANAGE_KEY}"}
+    load = f"{tight.url}/v2/repository/models/affine/load"  # with files that are there already
+    answer = httpx.post(load, json=overrides(savedmodels / "affine" / "1"), headers=headers, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert httpx.post(tight.url + AFFINE, json=ROW).status_code == 200
 
 
 def test_workers_end_with_the_front(savedmodels, tmp_path):
@@ -186,6 +192,11 @@ async def main():
     print(await refusal(loading), version.worker_pids, version.state)
     version = new()
     await version.start()
+    pids = version.worker_pids
+    leaving = asyncio.create_task(version.infer_shapes("serving_default", {"x": [2, 4]}, 60))
+    await asyncio.sleep(0.001)
+    leaving.cancel()
+    print((await version.infer_shapes("serving_default", {"x": [3, 4]}, 60))["y"][0], version.worker_pids == pids)
     os.kill(version.worker_pids[0], signal.SIGKILL)
     await asyncio.sleep(0.05)
     waiting = asyncio.create_task(version.infer_shapes("serving_default", {"x": [1, 4]}, 60))
@@ -200,9 +211,12 @@ with forkserver.running():
 
 
 def test_a_version_that_is_removed_leaves_no_worker_and_nobody_waiting(savedmodels):
-    """Closed while it loads, its worker is ended; closed between two workers, who waits for the next is told."""
+    """Closed while it loads, its worker is ended; closed between two workers, who waits for the next is told.
+
+    Who asked for shapes and left has ended no worker.
+    """
     command = [sys.executable, "-c", CLOSING, str(savedmodels)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ended.stderr.count("Traceback") == 0
     removed = "version 1 of affine is not served: it was removed"
-    assert ended.stdout.splitlines() == [f"{removed} [] END", f"{removed} END"]
+    assert ended.stdout.splitlines() == [f"{removed} [] END", "[3, 2] True", f"{removed} END"]

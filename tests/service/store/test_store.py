@@ -1,7 +1,10 @@
 """The folder of models: what counts as a version, and how one gets there."""
 
+import contextlib
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +43,44 @@ def test_an_installed_version_is_found_with_its_manifest(store):
     assert list(store.scan()) == [FIRST]
     assert read_manifest(directory) == MANIFEST
     assert not list((store.root / ".staging").iterdir())
+
+
+@pytest.fixture
+def without_rights():
+    """An empty folder, and a block of a user who may enter it and no folder that is closed."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+
+    @contextlib.contextmanager
+    def block():
+        is_root = os.geteuid() == 0
+        os.seteuid(65534 if is_root else os.geteuid())
+        try:
+            yield
+        finally:
+            os.seteuid(0 if is_root else os.geteuid())
+
+    yield folder, block
+    for path in folder.glob("*/*"):
+        path.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444])
+def test_a_version_that_cannot_be_entered_hides_no_other(without_rights, mode):
+    """It is there, and says what is wrong as soon as it is to be loaded."""
+    folder, block = without_rights
+    for number in "123":
+        stage(folder / "model" / number)
+    (folder / "model" / "2").chmod(mode)
+    with block():
+        store = Store(folder)
+        found = store.scan()
+        assert [id_.number for id_ in found] == [1, 2, 3]
+        assert [len(files) for files in found.values()] == [2, 0, 2]
+        assert store.uploaded("model") == []
+        with pytest.raises(UploadRejected, match="let the server's user read them"):
+            read_manifest(store.directory(VersionId("model", 2)))
 
 
 def test_a_root_that_is_gone_is_an_error_and_not_empty(tmp_path):

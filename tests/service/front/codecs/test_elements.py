@@ -1,5 +1,6 @@
 """Integers that NumPy alone would round."""
 
+import numpy as np
 import pytest
 
 from service.engine.specs import DTYPES
@@ -54,6 +55,15 @@ def test_the_place_of_what_is_wrong_is_told(value, fragment):
     """As the indices of the lists it is in."""
     with pytest.raises((InvalidValue, InvalidShape), match=fragment):
         array_of(value, DTYPES["DT_FLOAT"], may_hold_booleans=False)
+
+
+@pytest.mark.parametrize("value", [[2**64], [[1.5, 2**70]], [float("inf"), -(2**100)]])
+def test_whole_numbers_beyond_64_bits_are_floats(value):
+    """As the JSON parser that is quick makes them, also where the one that is exact has read them."""
+    array = array_of(value, DTYPES["DT_FLOAT"], may_hold_booleans=False)
+    assert array.tolist() == np.array(value, np.float64).astype(np.float32).tolist()
+    with pytest.raises(InvalidValue, match="out of range for type: float"):
+        array_of([10**400], DTYPES["DT_FLOAT"], may_hold_booleans=False)
 
 
 @pytest.mark.parametrize(

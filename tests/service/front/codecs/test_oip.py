@@ -24,7 +24,7 @@ SIGNATURES = {
 TEXT = st.text(st.characters(exclude_categories=()), max_size=3)  # lone halves of surrogate pairs, too
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXT
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner))
-SIZES = st.integers(-1, 5) | st.sampled_from([2**31, 2**62, 2**64])
+SIZES = st.integers(-1, 5) | st.sampled_from([2**31, 2**62, 2**64, 10**400])
 PARAMETERS = {"binary_data_size": SIZES | JSON, "classification": SIZES | JSON, "binary_data": st.booleans() | JSON}
 TENSOR = st.fixed_dictionaries(
     {"name": st.sampled_from(["x", "y"]) | JSON},

@@ -21,6 +21,7 @@ BAD_DOCUMENTS = [
     ("parameters", {"inputs": [JSON_X], "parameters": []}, "invalid_request", "Unable to parse 'parameters'"),
     ("flag", {"inputs": [JSON_X], "parameters": {"binary_data_output": 1}}, "invalid_request", "'binary_data_output'"),
     ("timeout", {"inputs": [JSON_X], "parameters": {"timeout": -1}}, "invalid_request", "Unable to parse 'timeout'"),
+    ("long timeout", {"inputs": [JSON_X], "parameters": {"timeout": 10**400}}, "invalid_request", "parse 'timeout'"),
     ("priority", {"inputs": [JSON_X], "parameters": {"priority": "1"}}, "invalid_request", "'priority'"),
     ("reserved", {"inputs": [JSON_X], "parameters": {"triton_x": 1}}, "invalid_request", "starting with 'triton_'"),
     ("seed", {"inputs": [JSON_X], "parameters": {"seed": 1}}, "invalid_request", "this one has no signature 'sampled'"),
@@ -105,6 +106,18 @@ def test_a_forgotten_header_is_named(client):
     answer = client.post(AFFINE, content=json.dumps({"inputs": [BINARY_X]}).encode() + b"\xff" * 32)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
     assert "Inference-Header-Content-Length" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("tail", [b"xyz", b"{}", b"\0" * 16])
+@pytest.mark.parametrize("has_header", [True, False])
+def test_text_behind_the_document_is_refused(client, tail, has_header):
+    """Also where the header says that it is part of it."""
+    content = json.dumps({"inputs": [JSON_X]}).encode() + tail
+    headers = {"Inference-Header-Content-Length": str(len(content))} if has_header else {}
+    answer = client.post(AFFINE, content=content, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
+    assert "must not be followed by other values" in answer.json()["error"]
+    assert ("Inference-Header-Content-Length" in answer.json()["error"]) != has_header
 
 
 @pytest.mark.parametrize(

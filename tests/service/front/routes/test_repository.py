@@ -1,12 +1,13 @@
 """The model repository extension, as Triton's clients use it."""
 
-import base64
 import itertools
 import json
+import shutil
 
 import archives
 import processes
 import pytest
+from oip_requests import overrides
 
 _numbers = itertools.count(1)
 ROW = {"instances": [[0, 0, 0, 1]]}
@@ -32,13 +33,6 @@ def rows(client, name, **body):
     answer = client.post("/v2/repository/index", json=body) if body else client.post("/v2/repository/index")
     assert answer.status_code == 200
     return [row for row in answer.json() if row["name"] == name]
-
-
-def overrides(folder, number=1, config="{}"):
-    """The parameters of a load request that bring a model's files."""
-    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    parameters = {f"file:{number}/{path}": base64.b64encode(data).decode() for path, data in files.items()}
-    return {"parameters": parameters | ({"config": config} if config is not None else {})}
 
 
 def test_the_index_lists_every_version(client, model):
@@ -112,6 +106,17 @@ def test_what_comes_into_an_unloaded_model_is_served(client, savedmodels, model,
     processes.wait_for(lambda: client.get(f"{path}/{newest}").json()["versions"][0]["state"] == "AVAILABLE", 30)
 
 
+def test_where_the_newest_cannot_be_loaded_the_one_before_it_is(client, models, model):
+    """Also by a load behind an unload, which is answered when that one is ready."""
+    shutil.copytree(models / "broken" / "1", models / model / "2")
+    processes.wait_for(lambda: len(rows(client, model)) == 2)
+    for verb in ("unload", "load"):
+        answer = client.post(f"/v2/repository/models/{model}/{verb}")
+        assert answer.status_code == 200, answer.text
+    assert client.get(f"/v2/models/{model}/versions/1/ready").status_code == 200
+    assert client.post(f"/v1/models/{model}:predict", json=ROW).json() == FIRST
+
+
 def test_counters_go_on_through_unloading_and_loading(client, model):
     """What is counted never falls: a scraper would take that for a new start."""
 
@@ -126,6 +131,26 @@ def test_counters_go_on_through_unloading_and_loading(client, model):
         for verb in ("unload", "load", "load"):
             assert client.post(f"/v2/repository/models/{model}/{verb}").status_code == 200
             assert answered() == count
+
+
+def test_what_is_counted_by_model_does_not_fall_with_a_version(client, savedmodels, model):
+    """Nor where it is brought back: the sums are of all versions that there have been."""
+
+    def answered():
+        lines = client.get("/metrics").text.splitlines()
+        [line] = [line for line in lines if line.startswith(":tensorflow:serving:request_count{") and model in line]
+        return float(line.split()[-1])
+
+    path = f"/v1/models/{model}/versions"
+    for _ in range(3):
+        assert client.post(f"/v1/models/{model}:predict", json=ROW).status_code == 200
+    assert client.put(f"{path}/2", content=archives.zip_of(savedmodels / "affine" / "1")).status_code == 201
+    counts = [answered()]
+    for method, place in (("DELETE", "1"), ("POST", "1:restore")):
+        assert client.request(method, f"{path}/{place}").status_code == 200
+        counts.append(answered())
+    assert client.post(f"{path}/1:predict", json=ROW).status_code == 200
+    assert [*counts, answered()] == [3, 3, 3, 4]
 
 
 def test_a_reload_has_another_worker(server, client, model):
