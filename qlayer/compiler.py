@@ -88,7 +88,7 @@ class CompiledCircuit:
         else:
             results = self._exact(outputs)
         if not self.circuit.is_bare:
-            results = [tf.concat([self._output(flatten(result)) for result in results], axis=1)]
+            results = [tf.concat([self._output(flatten(result)) for result in _of_one_batch(results, batch)], axis=1)]
         output = results[0]
         if output.shape[0] is not None:  # one result for all samples, or as many as the batch
             output = tf.broadcast_to(output, [batch, *self.output_shape])
@@ -183,3 +183,12 @@ class CompiledCircuit:
         columns = tf.concat([real(flatten(outputs[output]), self.dtype) for output in used], axis=1)
         angles = pick_columns(columns, [starts[angle.output] + angle.position for angle in wanted])
         return finite(angles, self.circuit, [(angle.output, angle.position) for angle in wanted])
+
+
+def _of_one_batch(results: list[tf.Tensor], batch: tf.Tensor) -> list[tf.Tensor]:
+    """Results for all samples at once, of shape (1, ...), as those of each, where there are others of each."""
+    if len({result.shape[0] for result in results}) == 1:
+        return results
+    return [
+        tf.broadcast_to(result, [batch, *result.shape[1:]]) if result.shape[0] == 1 else result for result in results
+    ]

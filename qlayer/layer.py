@@ -13,7 +13,7 @@ from qlayer.errors import ShapeError, UnsupportedError
 from qlayer.exporting.freezing import run
 from qlayer.keras_compat import IS_KERAS_3, add_weight, check_caller, describe, keras, register
 from qlayer.layer_function import LayerFunction, make_function
-from qlayer.layer_inputs import check_inputs, known_shape
+from qlayer.layer_inputs import as_rows, check_inputs, known_shape
 from qlayer.layer_spec import LayerSpec, check_dtype, layer_arguments
 from qlayer.program import Program
 from qlayer.signature import checked_seed, checked_weight_shapes, optional_shape
@@ -167,8 +167,7 @@ class KerasLayer(keras.layers.Layer):
         compiled = self._compile(inputs.shape)
         inputs = tf.cast(inputs, compiled.dtype)
         axes = inputs.shape.rank - len(compiled.sample_shape)
-        flat = tf.reshape(inputs, [-1, *compiled.sample_shape])
-        outputs = run(self.name, compiled, flat, self._weights_in_order)
+        outputs = run(self.name, compiled, as_rows(inputs, compiled.sample_shape), self._weights_in_order)
         outputs = tf.reshape(outputs, tf.concat([tf.shape(inputs)[:axes], compiled.output_shape], axis=0))
         return tf.ensure_shape(outputs, [*inputs.shape[:axes], *compiled.output_shape])
 
@@ -292,7 +291,7 @@ class KerasLayer(keras.layers.Layer):
             sample_shape = self._spec.sample_shape_of(shape)
             self._compiled = make_function(self._spec, sample_shape, self.compute_dtype, self.name)
         expected = self._compiled.sample_shape
-        if shape[len(shape) - len(expected) :] != expected:
+        if not tf.TensorShape(shape[len(shape) - len(expected) :]).is_compatible_with(expected):
             raise ShapeError(
                 f"the layer {self.name!r} was built for samples of shape {expected}, but the inputs have shape "
                 f"{shape}; their last axes must be {expected}."

@@ -61,3 +61,14 @@ def known_shape(name: str, input_shape: Any) -> tuple[int | None, ...]:
             f"the layer {name!r} is given the shape {input_shape!r}, and its inputs are one tensor of known rank, of "
             "shape (*batch, features). Give the model an input shape, or reshape the inputs."
         ) from exc
+
+
+def as_rows(inputs: tf.Tensor, sample_shape: tuple[int, ...]) -> tf.Tensor:
+    """Inputs of any batch as one sample after the other: (*batch, *sample_shape) -> (rows, *sample_shape).
+
+    Where the shape of a sample is not known before the run, it is checked then: samples of another one would be mixed.
+    """
+    axes = inputs.shape.rank - len(sample_shape)
+    if not inputs.shape[axes:].is_fully_defined():
+        inputs = tf.ensure_shape(inputs, [*inputs.shape[:axes], *sample_shape])
+    return tf.reshape(inputs, [-1, *sample_shape])

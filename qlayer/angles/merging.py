@@ -56,6 +56,7 @@ class _Leaf:
 
     tensor: tf.Tensor | None
     value: int | float
+    dtype: tf.DType
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ def merge(sources: Sequence[tf.Tensor]) -> tuple[list[tf.Tensor], list[Place]]:
             different = dict(zip(keys, found, strict=True))
             positions = {key: position for position, key in enumerate(different)}
             places |= {index: (len(merged), positions[key]) for index, key in zip(members, keys, strict=True)}
-            merged.append(_vector(list(different.values()), sources[members[0]].dtype))
+            merged.append(_vector(list(different.values())))
         else:
             places[members[0]] = len(merged), None
             merged.append(sources[members[0]])
@@ -105,11 +106,11 @@ def _tree(tensor: tf.Tensor) -> _Leaf | _Node | None:
         return _tree(operation.inputs[0])
     constant = tf.get_static_value(tensor)
     if constant is not None:
-        return _Leaf(None, constant.item())
+        return _Leaf(None, constant.item(), tensor.dtype)
     if operation.type == "GatherV2":
         position = tf.get_static_value(operation.inputs[1])
         flat = operation.inputs[0].shape.rank == 1 and position is not None
-        return _Leaf(operation.inputs[0], int(position)) if flat else None
+        return _Leaf(operation.inputs[0], int(position), tensor.dtype) if flat else None
     if operation.type not in _ELEMENTWISE or not _ATTRIBUTES.issuperset(operation.node_def.attr):
         return None
     trees = [_tree(value) if value.shape.rank == 0 else None for value in operation.inputs]
@@ -121,7 +122,7 @@ def _kind(tree: _Leaf | _Node) -> Any:
     """What trees that can be merged have in common: all but the positions and the constants."""
     if isinstance(tree, _Node):
         return tree.kind, tuple(_kind(value) for value in tree.inputs)
-    return None if tree.tensor is None else _flat_source(tree.tensor)
+    return tree.dtype if tree.tensor is None else _flat_source(tree.tensor)
 
 
 def _key(tree: _Leaf | _Node) -> Any:
@@ -136,14 +137,14 @@ def _flat_source(tensor: tf.Tensor) -> str:
     return tensor.op.inputs[0].name if tensor.op.type == "Reshape" else tensor.name
 
 
-def _vector(trees: Sequence[_Leaf | _Node], dtype: tf.DType) -> tf.Tensor:
+def _vector(trees: Sequence[_Leaf | _Node]) -> tf.Tensor:
     """The values of trees of one kind: shape (trees,)."""
     first = trees[0]
     if isinstance(first, _Leaf):
         values = [tree.value for tree in trees if isinstance(tree, _Leaf)]
-        return tf.constant(values, dtype) if first.tensor is None else tf.gather(first.tensor, values)
+        return tf.constant(values, first.dtype) if first.tensor is None else tf.gather(first.tensor, values)
     columns = zip(*(tree.inputs for tree in trees if isinstance(tree, _Node)), strict=True)
-    inputs = [_vector(column, dtype) for column in columns]
+    inputs = [_vector(column) for column in columns]
     names = ("x",) if len(inputs) == 1 else ("y", "x") if first.kind == "Atan2" else ("x", "y")
     return getattr(tf.raw_ops, first.kind)(**dict(zip(names, inputs, strict=True)))
 

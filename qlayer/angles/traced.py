@@ -30,9 +30,9 @@ _FUNCTIONS = {np.linalg.norm: tf.norm, np.linalg.inv: tf.linalg.inv, np.linalg.d
 
 _NO_VALUE = (
     "the quantum function asks for the value of an input or a weight (in an `if`, a `while`, float(), int(), range(), "
-    ".numpy() or numpy.array()), but a circuit is recorded once for all values. Write a condition on values with "
-    "qml.cond, an index or a loop bound as a Python number, and calculations with tf, qml.math or numpy functions "
-    "(numpy.stack instead of numpy.array)."
+    ".numpy() or numpy.array()), but a circuit is recorded once for all values. Choose an angle by a condition on "
+    "values with tf.where or qml.math.where; write an index or a loop bound as a Python number, and calculations with "
+    "tf, qml.math or numpy functions (numpy.stack instead of numpy.array)."
 )
 
 

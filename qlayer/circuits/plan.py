@@ -186,10 +186,8 @@ class Readout:
                 word = first @ second
                 key = (word.x, word.z)
                 total[key] = total.get(key, 0) + left * right * word.phase
-        return Readout(
-            self.measurement,
-            tuple((abs(factor), Word(x, z, factor / abs(factor))) for (x, z), factor in total.items() if factor),
-        )
+        words = tuple((abs(factor), Word(x, z, factor / abs(factor))) for (x, z), factor in total.items() if factor)
+        return Readout(self.measurement, words or self.words)  # the square of 0 is 0
 
 
 @dataclass(frozen=True)

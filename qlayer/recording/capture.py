@@ -162,15 +162,10 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
         # the order of the eigenvalues is PennyLane's own, and a user who records is told nothing new each time
         warnings.filterwarnings("ignore", message="Using qp.probs with a Hermitian observable")
         returned = qnode.func(**{name: Traced(value) for name, value in arguments.items()})
-    tape = _transformed(qnode, qml.tape.QuantumScript.from_queue(queue, shots=qnode.shots))
+    tape = qml.tape.QuantumScript.from_queue(queue, shots=qnode.shots)
+    _check_returned(returned if isinstance(returned, list | tuple) else [returned], tape.measurements)
+    tape = _transformed(qnode, tape)
     check_shots(tape.shots)
-    values = returned if isinstance(returned, list | tuple) else [returned]
-    _check_returned(values)
-    if len(values) != len(tape.measurements):
-        raise CaptureError(
-            f"the quantum function makes {len(tape.measurements)} measurements and returns {len(values)} values; it "
-            "must return every measurement it makes, once, and nothing else."
-        )
     labels = _wire_order(qnode.device, tape)
     tape = _deferred(tape)
     _check_postselection(qnode, tape)
@@ -188,8 +183,8 @@ def _record(qnode: qml.QNode, arguments: Mapping[str, tf.Tensor]) -> Recording:
     return recording
 
 
-def _check_returned(values: Sequence[Any]) -> None:
-    """Refuse to return what is no measurement, or nothing."""
+def _check_returned(values: Sequence[Any], measured: Sequence[qml.measurements.MeasurementProcess]) -> None:
+    """Refuse to return anything but every measurement, in the order they are made."""
     if not values:
         raise CaptureError(
             "the quantum function returns an empty list, and a layer needs a result. Return a measurement, such as "
@@ -201,6 +196,16 @@ def _check_returned(values: Sequence[Any]) -> None:
                 f"the quantum function returns {value!r}, which is no measurement. Return a measurement, such as "
                 "qml.expval(qml.Z(0)), or a list or tuple of measurements, and nothing else."
             )
+    if len(values) != len(measured):
+        raise CaptureError(
+            f"the quantum function makes {len(measured)} measurements and returns {len(values)} values; it must return "
+            "every measurement it makes, once, and nothing else."
+        )
+    if any(value is not made for value, made in zip(values, measured, strict=True)):
+        raise CaptureError(
+            f"the quantum function makes the measurements {list(measured)} and returns {list(values)}; it must return "
+            "all of them in the order they are made. Make them where they are returned."
+        )
 
 
 def _transformed(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> qml.tape.QuantumScript:
@@ -225,6 +230,11 @@ def _transformed(qnode: qml.QNode, tape: qml.tape.QuantumScript) -> qml.tape.Qua
         raise UnsupportedError(
             f"the QNode's transforms turn it into {len(tapes)} circuits, and a layer compiles one. Leave out the "
             f"transforms that split it: {qnode.compile_pipeline}."
+        )
+    if len(tapes[0].measurements) != len(tape.measurements):
+        raise UnsupportedError(
+            f"the QNode's transforms turn its {len(tape.measurements)} measurements into {len(tapes[0].measurements)}, "
+            f"and a layer returns each of its own. Leave out the transforms that do: {qnode.compile_pipeline}."
         )
     return tapes[0]
 

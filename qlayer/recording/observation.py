@@ -125,10 +125,11 @@ def _observable(kind: str, process: Any, wires: Wires) -> Measurement:
 
 
 def _terms(observable: Any, wires: Wires) -> tuple[PauliTerm, ...]:
-    """An observable as a sum of Pauli words."""
+    """An observable as a sum of Pauli words; where they cancel, of the identity, no times."""
     sentence = observable.pauli_rep
     sentence.simplify()
-    return tuple(_term(word, coefficient, wires) for word, coefficient in sentence.items())
+    terms = tuple(_term(word, coefficient, wires) for word, coefficient in sentence.items())
+    return terms or (PauliTerm(0.0, ()),)
 
 
 def _term(word: Any, coefficient: Any, wires: Wires) -> PauliTerm:

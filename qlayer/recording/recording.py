@@ -77,7 +77,7 @@ class Recording:
         self.is_mixed = any(
             isinstance(operator, (qml.operation.Channel, qml.QubitDensityMatrix)) for operator in operators
         )
-        for position, operator in enumerate(operators):
+        for position, operator in enumerate(map(refusals.checked_state, operators)):
             culprit = f"operation {position} of the circuit, {_name(operator)}"
             is_first = not self.operations and self.preparation is None
             if is_first and isinstance(operator, (qml.StatePrep, qml.QubitDensityMatrix)):
@@ -103,7 +103,7 @@ class Recording:
 
     def parameter(self, value: Any) -> Parameter:
         """An operation's argument as elements of the graph's outputs, or as constants."""
-        if isinstance(value, tf.Tensor):
+        if tf.is_symbolic_tensor(value):
             value = Traced(value)
         if isinstance(value, Traced):
             return Parameter(tuple(value.shape), (), self.output(value.source), tuple(value.positions.ravel().tolist()))

@@ -1,14 +1,20 @@
-"""Refusals: what PennyLane cannot take apart, or is none of ours, said as the user's own operation."""
+"""Refusals: what PennyLane cannot take apart, or is none of ours, said as the user's own operation.
+
+States of calculated numbers that PennyLane would refuse as values end the run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 import numpy as np
 import pennylane as qml
+import tensorflow as tf
 
+from qlayer.angles.traced import Traced
 from qlayer.circuits.circuit import Measurement, Parameter
 from qlayer.errors import CaptureError, QLayerError, UnsupportedError
 
@@ -21,6 +27,13 @@ _RAISED = (
     RecursionError,
     qml.exceptions.OperatorPropertyUndefined,
 )
+# numpy.allclose(norm, 1, atol=1e-10), as PennyLane checks values
+_TOLERANCE = 1e-5 + 1e-10
+_NOT_NORMALIZED = (
+    "the amplitudes given to {} do not have norm 1. With normalize=True they are divided by their norm, with "
+    "validate_norm=False taken as they are. Found"
+)
+_NO_BITS = "the numbers given to {} are not all 0 or 1. Round them, or give them as angles to AngleEmbedding. Found"
 
 
 @contextmanager
@@ -114,3 +127,43 @@ def check_channel(culprit: str, matrix: Parameter, wires: int) -> None:
             f"{culprit} maps density matrices by a matrix of shape {matrix.shape}, but on {wires} qubits it must be "
             f"{(size, size)}. Qutrits cannot be compiled."
         )
+
+
+def checked_state(operator: Any) -> Any:
+    """An operator of PennyLane as it is, but a state of calculated numbers with the check PennyLane makes of values."""
+    for kind, (applies, is_wrong, text) in _CHECKS.items():
+        if isinstance(operator, kind) and isinstance(operator.data[0], Traced) and applies(operator):
+            found = copy(operator)
+            found.data = (Traced(_checked(operator.data[0].tensor, is_wrong, text.format(operator.name))),)
+            return found
+    return operator
+
+
+def _checked(values: tf.Tensor, is_wrong: Callable[[tf.Tensor], tf.Tensor], text: str) -> tf.Tensor:
+    """The values as they are; running it raises InvalidArgumentError where they are wrong. XLA leaves the check out."""
+    nan = tf.where(is_wrong(values), tf.constant(float("nan")), tf.constant(0.0))
+    with tf.control_dependencies([tf.debugging.check_numerics(nan, text)]):
+        return tf.identity(values)
+
+
+def _must_have_norm_one(operator: qml.StatePrep) -> bool:
+    options = operator.hyperparameters
+    return options["validate_norm"] and not options["normalize"] and options["pad_with"] is None
+
+
+def _has_other_norm(amplitudes: tf.Tensor) -> tf.Tensor:
+    """Whether the norm is not 1. Zeros pass, which models are tried with, and NaN, which has an error of its own."""
+    norm = tf.sqrt(tf.reduce_sum(tf.square(tf.abs(amplitudes))))
+    return tf.logical_and(norm > 0, tf.abs(norm - 1) > _TOLERANCE)
+
+
+def _has_other_numbers(bits: tf.Tensor) -> tf.Tensor:
+    """Whether some numbers are neither 0 nor 1, before PennyLane has cut off their fractions."""
+    given = bits.op.inputs[0] if bits.op.type == "Cast" else bits
+    return tf.reduce_any(tf.logical_and(given != 0, given != 1))
+
+
+_CHECKS = {
+    qml.StatePrep: (_must_have_norm_one, _has_other_norm, _NOT_NORMALIZED),
+    qml.BasisState: (lambda _: True, _has_other_numbers, _NO_BITS),
+}

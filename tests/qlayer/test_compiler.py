@@ -248,3 +248,52 @@ def test_broadcasting_qnode():
     expval, probs = qml.QNode(function, qml.device("default.qubit"))(inputs, **weights)
     found = circuit(tf.constant(inputs), tf.constant(weights["weights"]))
     np.testing.assert_allclose(found, np.concatenate([expval[:, np.newaxis], probs], axis=1), atol=1e-10)
+
+
+def coefficients_of_inputs(inputs, weights):
+    """Gates of weights alone, and an observable that the inputs weight."""
+    qml.RY(weights[0], wires=0)
+    observable = qml.Hamiltonian(inputs[:2], [qml.Z(0), qml.X(0)])
+    return qml.expval(observable), qml.expval(qml.Z(0)), qml.probs(wires=0)
+
+
+def nothing_measured(inputs, weights):
+    """Observables that cancel, beside another."""
+    qml.RY(inputs[0] * weights[0], wires=0)
+    return qml.expval(0 * qml.Z(0)), qml.probs(wires=0), qml.var(qml.X(0) - qml.X(0))
+
+
+def many_wires(inputs, weights):
+    """The same on so many wires that a batch runs in chunks."""
+    for wire in range(10):
+        qml.RY(inputs[wire % 4] * weights[wire % 4], wires=wire)
+        qml.CNOT(wires=[wire, (wire + 1) % 10])
+    observable = qml.Hamiltonian(inputs[:2], [qml.Z(0), qml.X(9)])
+    return qml.expval(0 * qml.Z(0)), qml.probs(wires=[3]), qml.expval(observable)
+
+
+def of_any_batch(function, weights):
+    """A quantum function traced once for batches of any size, as layers do."""
+    signature = [tf.TensorSpec([None, 4], tf.float64), tf.TensorSpec([4], tf.float64)]
+    return oracle.compiled(function, (4,), weights).get_concrete_function(*signature)
+
+
+@pytest.mark.parametrize("function", [coefficients_of_inputs, nothing_measured, many_wires])
+def test_results_for_all_samples_beside_those_of_each(function):
+    """A result that is the same for all samples is returned for each of them where another is not."""
+    inputs, weights = oracle.random_arguments(1)
+    circuit = of_any_batch(function, weights)
+    for rows in (inputs, inputs[:1]):
+        found = circuit(tf.constant(rows), tf.constant(weights["weights"]))
+        np.testing.assert_allclose(found, oracle.expected(function, rows, weights), atol=1e-10)
+
+
+def test_usual_results_are_joined_as_they_are():
+    """Where all results are of each sample, none is broadcast."""
+
+    def function(inputs, weights):
+        qml.RY(inputs[0] * weights[0], wires=0)
+        return qml.expval(qml.Z(0)), qml.probs(wires=0)
+
+    graph = of_any_batch(function, {"weights": np.ones(4)}).graph
+    assert "BroadcastTo" not in {operation.type for operation in graph.get_operations()}

@@ -140,3 +140,24 @@ def test_merge():
     expected = [6, np.sin(1), [1, 2, 3], 10, 2, 6]
     for (output, position), value in zip(places, expected, strict=True):
         np.testing.assert_allclose(found[output] if position is None else found[output][position], value, rtol=1e-6)
+
+
+def constants():
+    """TensorFlow's constants of several data types."""
+    return [tf.constant(1), tf.constant(0.1), tf.constant(0.1, tf.float64), tf.constant(2), tf.constant(0.7)]
+
+
+@pytest.mark.parametrize("is_outside", [False, True])
+def test_constants_keep_their_data_type(is_outside):
+    """Constants of different types are different tensors: none is rounded to the precision of another."""
+    outside = constants()
+
+    def function(inputs, weights):
+        for wire, angle in enumerate(outside if is_outside else constants()):
+            qml.RX(angle, wires=wire)
+        return [qml.expval(qml.Z(wire)) for wire in range(5)]
+
+    expected = np.cos([float(constant) for constant in constants()])
+    circuit = oracle.compiled(function, (4,), WEIGHTS)
+    found = circuit(tf.constant(INPUTS), tf.constant(WEIGHTS["weights"]))
+    np.testing.assert_allclose(found, np.tile(expected, (3, 1)), atol=1e-12)

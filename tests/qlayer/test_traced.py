@@ -74,9 +74,16 @@ def test_tensorflow_functions(function):
 
 @pytest.mark.parametrize("ask", [bool, float, int, np.asarray, lambda a: a.numpy(), lambda a: 1 if a > 0 else 2, range])
 def test_asking_for_a_value_is_refused(ask):
-    """Python control flow on values is refused, and the message names qml.cond."""
-    with pytest.raises(CaptureError, match=r"recorded once for all values.*qml.cond"):
+    """Python control flow on values is refused, and the message names what to choose an angle with."""
+    with pytest.raises(CaptureError, match=r"recorded once for all values.*tf.where or qml.math.where"):
         evaluated(lambda a: ask(a[0, 0]), VALUES)
+
+
+@pytest.mark.parametrize("where", [tf.where, qml.math.where])
+def test_an_angle_is_chosen(where):
+    """What the message advises in place of an `if` works."""
+    found = evaluated(lambda a: where(a > 0.5, a, 2 * a), VALUES)
+    np.testing.assert_allclose(found, np.where(VALUES > 0.5, VALUES, 2 * VALUES))
 
 
 def test_static_values_are_known():
