@@ -287,9 +287,8 @@ def _rename(staged: Path, directory: Path, version: VersionId) -> None:
         disk.move(staged, directory)
     except OSError as exc:  # a folder that is not empty cannot be renamed onto
         if directory.exists():
-            raise VersionExists(
-                f"version {version.number} of {version.name} was stored by somebody else just now"
-            ) from exc
+            text = f"version {version.number} of {version.name} was stored by somebody else just now"
+            raise VersionExists(text) from exc
         raise
 
 
