@@ -165,6 +165,11 @@ class Server:
         self.output = os.pread(file, os.fstat(file).st_size, 0).decode()
         return self.process.returncode
 
+    def wait_until_all_are_ready(self) -> None:
+        """Wait until each of twenty connections, which the kernel spreads over the fronts, finds one that is."""
+        self.wait_until("/readyz")
+        wait_for(lambda: {httpx.get(f"{self.url}/readyz").status_code for _ in range(20)} == {200})
+
     def wait_until(self, path: str, status: int = 200) -> httpx.Response:
         """Ask a path again and again until it answers with a status."""
         deadline = time.monotonic() + START_TIMEOUT_S

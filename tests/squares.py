@@ -5,8 +5,8 @@ import asyncio
 import numpy as np
 
 from service.errors import InvalidRequest
-from service.front.models.batching import BatchLimits
-from service.front.models.statistics import Spans
+from service.front.models.batching import Batcher, BatchLimits
+from service.front.models.statistics import Spans, Statistics
 
 LIMITS = BatchLimits(batch_max_rows=8, queue_max_rows=1000, request_max_rows=100)
 SPANS = Spans(0, 0, 0)
@@ -33,6 +33,16 @@ class Squares:
         if (inputs["x"] < 0).any():
             raise InvalidRequest("negative")
         return {"y": inputs["x"] ** 2}, SPANS
+
+
+async def busy(limits=LIMITS):
+    """A model whose gate is closed, its batcher, and the request of the row 0 that it computes until the gate opens."""
+    model = Squares()
+    model.gate.clear()
+    batcher = Batcher(model, limits, Statistics())
+    running = asyncio.create_task(batcher.submit("a", rows(0), 10))
+    await asyncio.sleep(0.01)
+    return model, batcher, running
 
 
 def rows(*numbers, dtype=np.int64, width=None):

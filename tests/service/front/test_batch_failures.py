@@ -5,7 +5,7 @@ import gc
 
 import numpy as np
 import pytest
-from squares import LIMITS, SPANS, Squares, rows
+from squares import LIMITS, SPANS, Squares, busy, rows
 
 from service.errors import DeadlineExceeded, InvalidRequest, WorkerLost
 from service.front.models.batching import Batcher
@@ -16,11 +16,7 @@ def test_who_waits_too_long_or_leaves_is_dropped():
     """A request over its time, or without its caller, is never called, and makes room for others."""
 
     async def story():
-        model = Squares()
-        model.gate.clear()
-        batcher = Batcher(model, LIMITS, Statistics())
-        running = asyncio.create_task(batcher.submit("a", rows(1), 10))
-        await asyncio.sleep(0.01)
+        model, batcher, running = await busy()
         leaving = asyncio.create_task(batcher.submit("a", rows(2), 10))
         with pytest.raises(DeadlineExceeded, match="not computed in time: 2 rows wait"):
             await batcher.submit("b", rows(3), 0.02)
@@ -32,7 +28,7 @@ def test_who_waits_too_long_or_leaves_is_dropped():
         await batcher.close()
         return [x.tolist() for _, x in model.calls]
 
-    assert asyncio.run(story()) == [[1]]
+    assert asyncio.run(story()) == [[0]]
 
 
 def test_a_lost_worker_costs_only_its_batch():
@@ -66,11 +62,7 @@ def test_after_a_batch_that_failed_only_those_are_called_who_still_wait():
     """Not who left meanwhile, and not whose time is over: that one is told."""
 
     async def story():
-        model = Squares()
-        model.gate.clear()
-        batcher = Batcher(model, LIMITS, Statistics())
-        first = asyncio.create_task(batcher.submit("a", rows(0), 10))
-        await asyncio.sleep(0.01)
+        model, batcher, first = await busy()
         guilty, leaving, patient = (asyncio.create_task(batcher.submit("a", rows(n), 10)) for n in (-1, 1, 2))
         late = asyncio.create_task(batcher.submit("a", rows(3), 0.2))
         await asyncio.sleep(0.01)

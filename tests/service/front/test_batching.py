@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from squares import LIMITS, Squares, rows
+from squares import LIMITS, Squares, busy, rows
 
 from service.errors import InvalidRequest, QueueFull, TooLarge
 from service.front.models.batching import Batcher, BatchLimits
@@ -80,11 +80,7 @@ def test_what_waits_goes_together_and_a_large_request_is_split():
     """While a call runs, requests queue; the next calls take as many of their rows as fit, in order."""
 
     async def story():
-        model = Squares()
-        model.gate.clear()
-        batcher = Batcher(model, LIMITS, Statistics())
-        tasks = [asyncio.create_task(batcher.submit("a", rows(0), 10))]
-        await asyncio.sleep(0.01)
+        model, batcher, *tasks = await busy()
         tasks += [asyncio.create_task(batcher.submit("a", rows(*range(n)), 10)) for n in (3, 4, 20)]
         await asyncio.sleep(0.01)
         model.gate.set()
@@ -100,11 +96,7 @@ def test_the_urgent_go_first_and_the_rest_in_order():
     """Of what waits in any lane, the lowest priority is called first; of one priority, who came first."""
 
     async def story():
-        model = Squares()
-        model.gate.clear()
-        batcher = Batcher(model, LIMITS, Statistics())
-        tasks = [asyncio.create_task(batcher.submit("a", rows(0), 10))]
-        await asyncio.sleep(0.01)
+        model, batcher, *tasks = await busy()
         for number, (signature, priority) in enumerate([("a", 3), ("a", 2), ("b", 2), ("a", 1), ("b", 1)], 1):
             full = rows(*[number] * LIMITS.batch_max_rows)
             tasks.append(asyncio.create_task(batcher.submit(signature, full, 10, priority=priority)))
@@ -152,11 +144,8 @@ def test_a_full_queue_refuses_at_the_door():
     """More rows than may wait are refused at once; more than a request may have always."""
 
     async def story():
-        model = Squares()
-        model.gate.clear()
-        batcher = Batcher(model, BatchLimits(batch_max_rows=1, queue_max_rows=3, request_max_rows=5), Statistics())
-        first = asyncio.create_task(batcher.submit("a", rows(1), 10))
-        await asyncio.sleep(0.01)
+        limits = BatchLimits(batch_max_rows=1, queue_max_rows=3, request_max_rows=5)
+        model, batcher, first = await busy(limits)
         waiting = asyncio.create_task(batcher.submit("a", rows(1, 2), 10))
         await asyncio.sleep(0.01)
         with pytest.raises(QueueFull, match="2 rows wait already, of at most 3"):

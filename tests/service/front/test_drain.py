@@ -88,9 +88,7 @@ def test_a_second_signal_ends_it_now(folder, first):
 def test_a_signal_to_all_its_processes_drains_it(folder, fronts):
     """As systemd stops a service: fronts, workers and what forks them get it, and all that was asked is answered."""
     with processes.Server(folder, "--fronts", fronts, "--batch-max-rows", "1") as server:
-        server.wait_until("/readyz")
-        ready = f"{server.url}/readyz"
-        processes.wait_for(lambda: {httpx.get(ready).status_code for _ in range(20)} == {200})  # all fronts are
+        server.wait_until_all_are_ready()
         family = processes.children(server.process.pid)
         threads, statuses = _ask_in_threads(server.url + SLOW, 6)
         time.sleep(0.7)

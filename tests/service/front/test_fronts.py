@@ -18,9 +18,7 @@ def twin(savedmodels, tmp_path):
     shutil.copytree(savedmodels / "affine", tmp_path / "affine")
     with processes.Server(tmp_path, "--fronts", "2") as server:
         processes.wait_for(lambda: len(fronts(server)) == 2)
-        server.wait_until("/readyz")
-        ready = f"{server.url}/readyz"
-        processes.wait_for(lambda: {httpx.get(ready).status_code for _ in range(20)} == {200})  # both are
+        server.wait_until_all_are_ready()
         yield server
 
 

@@ -6,16 +6,16 @@ import weakref
 
 import numpy as np
 import pytest
+from squares import LIMITS, SPANS
 
 from service.errors import ModelFailed
 from service.front.hotpath import HotPath
-from service.front.models.batching import Batcher, BatchLimits
-from service.front.models.statistics import Spans, Statistics
+from service.front.models.batching import Batcher
+from service.front.models.statistics import Statistics
 from service.front.routes.verbs import endpoint
 from service.front.server import create_context
 from service.settings import Settings
 
-LIMITS = BatchLimits(batch_max_rows=8, queue_max_rows=1000, request_max_rows=100)
 SCOPE = {"type": "http", "method": "POST", "path": "/v1/models/m:predict", "query_string": b""}
 
 
@@ -26,7 +26,7 @@ async def _refusing(*_):
 
 async def _slow(*_):
     await asyncio.sleep(0.5)
-    return {}, Spans(0, 0, 0)
+    return {}, SPANS
 
 
 @pytest.mark.parametrize(
